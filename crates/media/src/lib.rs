@@ -1,0 +1,2 @@
+//! Placeholder page, to be written.
+#![forbid(unsafe_code)]

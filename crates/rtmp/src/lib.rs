@@ -1,0 +1,4 @@
+//! Placeholder page, to be written.
+#![forbid(unsafe_code)]
+
+pub mod message;

@@ -1,0 +1,2 @@
+//! Placeholder page, to be written.
+fn main() {}
