@@ -1,0 +1,9 @@
+//! Frames to bytes: what readers of a stream are sent, and when each of them is.
+//!
+//! `fanout` holds the cursors of all readers on one shard and decides who is sent what; `outlet` is
+//! one connection's way out; `rtmp` gives the wire form. Sockets are behind a `Sink`. HTTP-FLV and
+//! other readers come as further files here.
+
+pub mod fanout;
+pub mod outlet;
+pub mod rtmp;

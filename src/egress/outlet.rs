@@ -1,0 +1,197 @@
+//! One connection's way out: private bytes, and at most one reader of a stream.
+//!
+//! ```text
+//!   owed (the rest of a log message begun)  ->  private (whole messages)  ->  log, from the cursor
+//! ```
+//! The invariant: *bytes of different origin meet only at message boundaries.* While `owed > 0` the
+//! peer is inside a log message, and nothing else may go out before its rest. Sockets are behind
+//! [`Sink`]; which outlet is served when is `fanout`'s business.
+
+use crate::limits;
+use crate::moment::Moment;
+use crate::slots::Key;
+use crate::stream::view::{Cursor, View};
+use bytes::{Buf, BytesMut};
+
+/// Names an outlet on its shard.
+pub type OutletId = Key;
+
+/// What became of a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// So many bytes were taken; fewer than offered means that the socket is full.
+    Wrote(usize),
+    /// The connection is gone.
+    Broken,
+}
+
+/// Where bytes go.
+pub trait Sink {
+    /// Offers bytes to an outlet's socket, without waiting.
+    fn send(&mut self, outlet: OutletId, bytes: &[u8]) -> Sent;
+}
+
+/// Where a reader stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It needs a place to begin: a join point at or past its cursor.
+    Waiting,
+    /// It reads on from its cursor.
+    Reading,
+    /// It asked to pause.
+    Paused,
+}
+
+/// A reader of a log.
+#[derive(Debug)]
+pub struct Reader {
+    /// The view that it reads.
+    pub view: Key,
+    /// Its place among the view's readers.
+    pub place: usize,
+    /// The next byte that it is sent.
+    pub cursor: Cursor,
+    /// Bytes of the message at the cursor that are still to be sent; 0 at a boundary.
+    pub owed: u32,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The epoch of the headers that it was given, with their generation.
+    pub headers: Option<(u32, u32)>,
+    /// The time of the next message to be sent, when it last could not take everything.
+    pub stalled_at_ms: Option<u64>,
+    /// Since when it waits for a publisher.
+    pub waiting_since: Moment,
+    /// Whether it is in its first catch-up, and served after those at the live edge.
+    pub catching_up: bool,
+    /// When it skipped last, newest last.
+    pub skips: Vec<Moment>,
+    /// Whether it was told that the stream is unpublished.
+    pub told_end: bool,
+    /// After a change of projection: the message that it was sent last, to go on behind it.
+    pub resume_after: Option<u32>,
+}
+
+/// What an outlet did and lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutletStats {
+    /// Bytes that the socket took.
+    pub bytes_sent: u64,
+    /// Frames that were skipped.
+    pub frames_dropped: u64,
+    /// Bytes of the skipped frames.
+    pub bytes_dropped: u64,
+    /// How often it skipped.
+    pub skips: u32,
+}
+
+/// One connection's way out.
+#[derive(Debug, Default)]
+pub struct Outlet {
+    /// Whole messages for this connection alone; the first of them may be sent in part.
+    pub private: BytesMut,
+    /// The reader, if it plays.
+    pub reader: Option<Box<Reader>>,
+    /// The socket was full: nothing is offered before it is writable.
+    pub parked: bool,
+    /// Hung up: nothing is sent any more.
+    pub closed: bool,
+    /// When the socket last took bytes, or when there was nothing to send.
+    pub last_progress: Moment,
+    /// Counters.
+    pub stats: OutletStats,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Everything due is sent.
+    Drained,
+    /// The turn's share is used up and more is due.
+    More,
+    /// The socket is full.
+    Full,
+    /// The connection is gone.
+    Broken,
+    /// The cursor stands at the end of a closed segment: what follows must be looked at.
+    SegmentEnd,
+}
+
+impl Outlet {
+    /// Sends the rest of a message begun, then private bytes: what precedes any log bytes.
+    pub fn send_private(
+        &mut self,
+        id: OutletId,
+        view: Option<&View>,
+        sink: &mut impl Sink,
+        now: Moment,
+    ) -> Flow {
+        if let (Some(reader), Some(view)) = (self.reader.as_deref_mut(), view)
+            && reader.owed > 0
+        {
+            let rest = &view.due(reader.cursor)[..reader.owed as usize];
+            let Sent::Wrote(taken) = sink.send(id, rest) else { return Flow::Broken };
+            let whole = taken == rest.len();
+            reader.cursor.offset += taken as u32;
+            reader.owed -= taken as u32;
+            self.took(taken, now);
+            if !whole {
+                return self.park();
+            }
+        }
+        while !self.private.is_empty() {
+            let offered = self.private.len();
+            let Sent::Wrote(taken) = sink.send(id, &self.private) else { return Flow::Broken };
+            self.private.advance(taken);
+            self.took(taken, now);
+            if taken < offered {
+                return self.park();
+            }
+        }
+        // An idle viewer keeps no buffer.
+        self.private = BytesMut::new();
+        Flow::Drained
+    }
+
+    /// Sends log bytes from the cursor to the end of its segment, at most a turn's share while it
+    /// catches up. Only after [`send_private`](Self::send_private) has drained.
+    pub fn send_log(
+        &mut self,
+        id: OutletId,
+        view: &View,
+        sink: &mut impl Sink,
+        now: Moment,
+    ) -> Flow {
+        let Some(reader) = self.reader.as_deref_mut() else { return Flow::Drained };
+        debug_assert!(reader.owed == 0 && self.private.is_empty());
+        let due = view.due(reader.cursor);
+        if due.is_empty() {
+            let last = view.end().segment == reader.cursor.segment;
+            return if last { Flow::Drained } else { Flow::SegmentEnd };
+        }
+        let share = if reader.catching_up { limits::CATCH_UP_SHARE } else { due.len() };
+        let offer = &due[..due.len().min(share)];
+        let Sent::Wrote(taken) = sink.send(id, offer) else { return Flow::Broken };
+        let (offered, all) = (offer.len(), due.len());
+        reader.cursor.offset += taken as u32;
+        if taken < all {
+            reader.owed = view.owed(reader.cursor);
+        }
+        self.took(taken, now);
+        if taken < offered {
+            return self.park();
+        }
+        if taken < all { Flow::More } else { Flow::SegmentEnd }
+    }
+
+    fn took(&mut self, bytes: usize, now: Moment) {
+        if bytes > 0 {
+            self.stats.bytes_sent += bytes as u64;
+            self.last_progress = now;
+        }
+    }
+
+    fn park(&mut self) -> Flow {
+        self.parked = true;
+        Flow::Full
+    }
+}

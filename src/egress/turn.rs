@@ -1,0 +1,390 @@
+//! One reader's turn: what it is sent now, and where it goes on.
+//!
+//! Here stands the policy towards a single reader: joining, stepping over the ends of segments,
+//! skipping when it is behind, losing its place when the ring overtakes it. Which reader's turn it
+//! is stands in `fanout`.
+//!
+//! ```text
+//!             join point                     generation or end follows
+//!   Waiting -------------> Reading ---------------------------------> Waiting
+//!      ^                    |  ^ skip: to a newer key frame
+//!      |  the ring overtook |  |
+//!      +--------------------+--+
+//! ```
+
+use super::outlet::{Flow, Outlet, OutletId, Reader, Sink, Standing};
+use crate::limits;
+use crate::moment::Moment;
+use crate::stream::log::Framing;
+use crate::stream::projection::Projection;
+use crate::stream::segment::{Kind, Opening};
+use crate::stream::view::{Cursor, JoinPoint, Presence, View};
+use bytes::BytesMut;
+
+/// Something that a connection must hear of, or that must be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// It was sent its first frame.
+    Joined,
+    /// Its socket is full: call `writable` when it is no longer.
+    Parked,
+    /// It was too far behind and lost frames; it goes on at a key frame.
+    Skipped {
+        /// Frames lost.
+        frames: u64,
+        /// Bytes of those.
+        bytes: u64,
+    },
+    /// The stream was unpublished.
+    Ended,
+    /// The stream is published again, after an end.
+    Restarted,
+    /// It is to be hung up.
+    HangUp(HangUp),
+}
+
+/// Why a viewer is hung up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HangUp {
+    /// The socket failed.
+    Broken,
+    /// It took nothing, or stayed behind, for too long.
+    Lagging,
+    /// It skipped too often: it cannot carry the stream.
+    Skipping,
+    /// Too much was waiting for it alone.
+    PrivateBytes,
+    /// Nobody published what it waited for.
+    NoStream,
+}
+
+impl HangUp {
+    /// A stable name for logs and counters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Lagging => "lagging",
+            Self::Skipping => "skipping",
+            Self::PrivateBytes => "private-bytes",
+            Self::NoStream => "no-stream",
+        }
+    }
+}
+
+/// What a view is to its readers' turns.
+pub struct Scene<'a> {
+    /// The shard's view of the log.
+    pub view: &'a View,
+    /// How headers are written for a joiner.
+    pub framing: &'a dyn Framing,
+    /// What the log carries.
+    pub projection: Projection,
+}
+
+/// Serves one outlet. Returns true if it is due again in this pass.
+pub fn serve(
+    outlet: &mut Outlet,
+    id: OutletId,
+    scene: Option<&Scene<'_>>,
+    sink: &mut impl Sink,
+    now: Moment,
+    notices: &mut Vec<(OutletId, Notice)>,
+) -> bool {
+    if outlet.parked || outlet.closed {
+        return false;
+    }
+    loop {
+        let view = scene.map(|scene| scene.view);
+        let mut flow = outlet.send_private(id, view, sink, now);
+        if flow == Flow::Drained {
+            let (Some(reader), Some(scene)) = (outlet.reader.as_deref_mut(), scene) else {
+                outlet.last_progress = now;
+                return false;
+            };
+            match reader.standing {
+                Standing::Paused => return false,
+                Standing::Waiting => {
+                    if join(outlet, id, scene, now, notices) {
+                        continue;
+                    }
+                    outlet.last_progress = now;
+                    return false;
+                }
+                Standing::Reading => {
+                    if is_behind(reader, scene.view) && skip(outlet, id, scene, now, notices) {
+                        continue;
+                    }
+                    if outlet.closed {
+                        return false;
+                    }
+                    flow = outlet.send_log(id, scene.view, sink, now);
+                }
+            }
+        }
+        match flow {
+            Flow::SegmentEnd => {
+                if !step(outlet, id, scene.map(|scene| scene.view), now, notices) {
+                    caught_up(outlet, now);
+                    return false;
+                }
+            }
+            Flow::Drained => {
+                caught_up(outlet, now);
+                return false;
+            }
+            Flow::More => return true,
+            Flow::Full => {
+                note_stall(outlet, scene.map(|scene| scene.view));
+                notices.push((id, Notice::Parked));
+                return false;
+            }
+            Flow::Broken => {
+                hang_up(outlet, id, HangUp::Broken, notices);
+                return false;
+            }
+        }
+    }
+}
+
+/// Closes an outlet to further sends and says so.
+pub fn hang_up(
+    outlet: &mut Outlet,
+    id: OutletId,
+    why: HangUp,
+    notices: &mut Vec<(OutletId, Notice)>,
+) {
+    if !outlet.closed {
+        outlet.closed = true;
+        notices.push((id, Notice::HangUp(why)));
+    }
+}
+
+/// Whether a reader's lag is past what is tolerated, looked at now and then.
+pub fn is_lost(outlet: &Outlet, view: Option<&View>, now: Moment) -> bool {
+    if !outlet.parked {
+        return false;
+    }
+    let stuck = now.since(outlet.last_progress) >= limits::LAG_HANG_UP;
+    let behind = outlet.reader.as_deref().and_then(|reader| reader.stalled_at_ms).zip(view).map(
+        |(stalled_at, view)| view.edge().timestamp.saturating_sub(stalled_at),
+    );
+    stuck || behind.is_some_and(|ms| u128::from(ms) >= limits::LAG_HANG_UP.as_millis())
+}
+
+/// Moves a reader out of segments that leave the ring: the rest of its message and the data
+/// messages it has not had go to its private bytes, frames are lost.
+pub fn relocate(
+    outlet: &mut Outlet,
+    id: OutletId,
+    scene: &Scene<'_>,
+    notices: &mut Vec<(OutletId, Notice)>,
+) {
+    let first = scene.view.first_retained();
+    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    if reader.cursor.segment >= first {
+        return;
+    }
+    finish_privately(reader, &mut outlet.private, scene.view);
+    let target = Cursor { segment: first, offset: 0 };
+    leave_behind(outlet, scene, target);
+    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    if reader.standing == Standing::Reading {
+        reader.standing = Standing::Waiting;
+    }
+    check_private(outlet, id, notices);
+}
+
+/// Moves the rest of a message begun into the private bytes, ahead of what stands there.
+pub fn finish_privately(reader: &mut Reader, private: &mut BytesMut, view: &View) {
+    if reader.owed > 0 {
+        let rest = &view.due(reader.cursor)[..reader.owed as usize];
+        let mut joined = BytesMut::with_capacity(rest.len() + private.len());
+        joined.extend_from_slice(rest);
+        joined.extend_from_slice(private);
+        *private = joined;
+        reader.cursor.offset += reader.owed;
+        reader.owed = 0;
+    }
+}
+
+/// Hangs an outlet up if too much waits for it alone.
+pub fn check_private(
+    outlet: &mut Outlet,
+    id: OutletId,
+    notices: &mut Vec<(OutletId, Notice)>,
+) {
+    if outlet.private.len() > limits::PRIVATE_BYTES_MAX {
+        hang_up(outlet, id, HangUp::PrivateBytes, notices);
+    }
+}
+
+fn caught_up(outlet: &mut Outlet, now: Moment) {
+    outlet.last_progress = now;
+    if let Some(reader) = outlet.reader.as_deref_mut() {
+        reader.stalled_at_ms = None;
+        reader.catching_up = false;
+    }
+}
+
+fn note_stall(outlet: &mut Outlet, view: Option<&View>) {
+    let (Some(reader), Some(view)) = (outlet.reader.as_deref_mut(), view) else { return };
+    if reader.standing == Standing::Reading
+        && let Some(entry) = view.entry_at(reader.cursor)
+    {
+        reader.stalled_at_ms = Some(entry.timestamp);
+    }
+}
+
+/// Lets a waiting reader begin, if there is a place. Returns whether it reads now.
+fn join(
+    outlet: &mut Outlet,
+    id: OutletId,
+    scene: &Scene<'_>,
+    now: Moment,
+    notices: &mut Vec<(OutletId, Notice)>,
+) -> bool {
+    let view = scene.view;
+    let Some(reader) = outlet.reader.as_deref_mut() else { return false };
+    if view.presence() == Presence::Absent {
+        // The stream ended while this reader waited for a place in it.
+        if reader.cursor.segment < view.end().segment && reader.resume_after.is_none() {
+            reader.cursor = view.end();
+            reader.waiting_since = now;
+            if !std::mem::replace(&mut reader.told_end, true) {
+                notices.push((id, Notice::Ended));
+            }
+        }
+        return false;
+    }
+    let point = match reader.resume_after.map(|order| view.after(order)) {
+        Some(at) => view.entry_at(at).map(|entry| JoinPoint {
+            at,
+            timestamp: entry.timestamp,
+            gop: entry.gop,
+        }),
+        None => view.join_point().filter(|point| point.at >= reader.cursor),
+    };
+    let Some(point) = point else { return false };
+    reader.resume_after = None;
+    if std::mem::take(&mut reader.told_end) {
+        notices.push((id, Notice::Restarted));
+    }
+    let first = reader.headers.is_none();
+    go_to(outlet, scene, point);
+    if first {
+        notices.push((id, Notice::Joined));
+    }
+    true
+}
+
+/// Whether a reader that could not take everything is so far behind that it should skip.
+fn is_behind(reader: &Reader, view: &View) -> bool {
+    if reader.stalled_at_ms.is_none() {
+        return false;
+    }
+    let Some(next) = view.entry_at(reader.cursor) else { return false };
+    let edge = view.edge();
+    let behind_ms = u128::from(edge.timestamp.saturating_sub(next.timestamp));
+    // `next` may itself be the key frame that begins its group, so two groups are two more.
+    let gops = edge.gop.wrapping_sub(next.gop);
+    behind_ms >= limits::LAG_SKIP.as_millis()
+        || (gops >= limits::LAG_SKIP_GOPS && behind_ms * 2 >= limits::LAG_SKIP.as_millis())
+}
+
+/// Takes a reader that is behind to the newest key frame. Returns false if there is none ahead.
+fn skip(
+    outlet: &mut Outlet,
+    id: OutletId,
+    scene: &Scene<'_>,
+    now: Moment,
+    notices: &mut Vec<(OutletId, Notice)>,
+) -> bool {
+    let Some(reader) = outlet.reader.as_deref_mut() else { return false };
+    let Some(point) = scene.view.join_point().filter(|point| point.at > reader.cursor) else {
+        return false;
+    };
+    reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
+    reader.skips.push(now);
+    if reader.skips.len() >= limits::SKIPS_MAX {
+        hang_up(outlet, id, HangUp::Skipping, notices);
+        return false;
+    }
+    let before = outlet.stats;
+    go_to(outlet, scene, point);
+    outlet.stats.skips += 1;
+    notices.push((
+        id,
+        Notice::Skipped {
+            frames: outlet.stats.frames_dropped - before.frames_dropped,
+            bytes: outlet.stats.bytes_dropped - before.bytes_dropped,
+        },
+    ));
+    check_private(outlet, id, notices);
+    true
+}
+
+/// Takes a reader at a message boundary to a place further on: the data messages in between and
+/// the headers valid there go ahead.
+fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
+    leave_behind(outlet, scene, point.at);
+    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    reader.standing = Standing::Reading;
+    reader.stalled_at_ms = None;
+    reader.catching_up = true;
+    let Some(segment) = scene.view.segment(point.at.segment) else { return };
+    let epoch = (segment.preface.generation, segment.preface.headers.epoch);
+    if reader.headers != Some(epoch) {
+        reader.headers = Some(epoch);
+        let mut wire = Vec::new();
+        for (slot, payload) in segment.preface.headers.iter() {
+            if scene.framing.takes(slot.carrier.kind()) {
+                scene.framing.frame(slot.carrier, point.timestamp, payload, &mut wire);
+            }
+        }
+        outlet.private.extend_from_slice(&wire);
+    }
+}
+
+/// Moves the cursor on without sending: data messages are kept, frames are counted as dropped
+/// unless the reader never had any.
+fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
+    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
+    for (entry, message) in scene.view.messages(reader.cursor, target) {
+        if entry.kind == Kind::Data {
+            outlet.private.extend_from_slice(message);
+        } else if entry.kind.is_frame() && reader.headers.is_some() {
+            outlet.stats.frames_dropped += 1;
+            outlet.stats.bytes_dropped += message.len() as u64;
+        }
+    }
+    reader.cursor = target;
+}
+
+/// Steps over the end of a closed segment. Returns false if there is nothing to go on with.
+fn step(
+    outlet: &mut Outlet,
+    id: OutletId,
+    view: Option<&View>,
+    now: Moment,
+    notices: &mut Vec<(OutletId, Notice)>,
+) -> bool {
+    let (Some(reader), Some(view)) = (outlet.reader.as_deref_mut(), view) else { return false };
+    let Some(next) = view.segment(reader.cursor.segment + 1) else { return false };
+    reader.cursor = Cursor { segment: next.preface.number, offset: 0 };
+    match next.preface.opening {
+        // Headers that changed open the segment in band.
+        Opening::Continues => {
+            reader.headers = Some((next.preface.generation, next.preface.headers.epoch));
+        }
+        Opening::Generation => reader.standing = Standing::Waiting,
+        Opening::Ended => {
+            reader.standing = Standing::Waiting;
+            reader.waiting_since = now;
+            if !std::mem::replace(&mut reader.told_end, true) {
+                notices.push((id, Notice::Ended));
+            }
+        }
+    }
+    true
+}

@@ -1,0 +1,65 @@
+//! Every limit of the server, with its reason. Protocol limits stand in the protocol crates.
+
+use std::time::Duration;
+
+/// What a log keeps for joiners, in bytes: 15 s of a 17 Mbit/s stream.
+pub const GOP_CACHE_BYTES: usize = 32 * 1024 * 1024;
+/// What a log keeps for joiners, in time: longer groups of pictures are rare, and a joiner that is
+/// handed more takes longer to catch up than the next key frame takes to come.
+pub const GOP_CACHE_SPAN: Duration = Duration::from_secs(15);
+/// The smallest segment. A thousand idle publishers must not take much; a segment holds a second
+/// of media, and 64 KiB are a second at 0.5 Mbit/s.
+pub const SEGMENT_BYTES_MIN: usize = 64 * 1024;
+/// The largest segment that is made ahead of need; one larger message gets one of its own size.
+pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Segments of one log: a publisher that reconnects without sending media leaves only empty ones.
+pub const SEGMENTS_MAX: usize = 1024;
+/// Headers of one stream: 16 tracks of video and audio with two parts each, and metadata.
+pub const HEADER_SLOTS_MAX: usize = 72;
+/// Bytes of all headers of one stream; metadata of 64 KB has been seen, configurations are small.
+pub const HEADER_BYTES_MAX: usize = 1024 * 1024;
+/// Streams of one process, published or waited for: an unknown name costs memory only while a
+/// player waits for it, and descriptors bound the players.
+pub const STREAMS_MAX: usize = 32_768;
+/// A publisher without media for this long is stale: the longest pause seen in healthy encoders is
+/// the 2 to 3 s in which they change scenes or codecs.
+pub const PUBLISHER_STALE: Duration = Duration::from_secs(5);
+/// A name changes hands between connected publishers no faster than this.
+pub const TAKEOVER_INTERVAL: Duration = Duration::from_secs(5);
+/// A viewer this far behind skips to a newer key frame.
+pub const LAG_SKIP: Duration = Duration::from_secs(4);
+/// A viewer this many groups of pictures behind skips, if it is at least half of
+/// [`LAG_SKIP`] behind: with key frames every 250 ms, two groups are no lag at all.
+pub const LAG_SKIP_GOPS: u32 = 2;
+/// A viewer that took nothing for this long is hung up.
+pub const LAG_HANG_UP: Duration = Duration::from_secs(15);
+/// Skips within [`SKIPS_SPAN`] after which a viewer is hung up: it cannot carry the stream.
+pub const SKIPS_MAX: usize = 3;
+/// See [`SKIPS_MAX`].
+pub const SKIPS_SPAN: Duration = Duration::from_secs(60);
+/// What a viewer who is catching up is sent in one turn, after those at the live edge: a joiner's
+/// group of pictures must not delay the others' next frame.
+pub const CATCH_UP_SHARE: usize = 256 * 1024;
+/// Private bytes that one viewer may have waiting: the rest of a large key frame whose segment
+/// left the ring, the data messages it skipped, and answers to its commands.
+pub const PRIVATE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest an audio frame waits for a video frame to ride with.
+pub const RIDE_MAX: Duration = Duration::from_millis(50);
+/// How long an audio-only stream gathers frames.
+pub const RIDE_AUDIO_ONLY: Duration = Duration::from_millis(25);
+/// Without video for this long, a stream is taken for audio-only where riding is concerned.
+pub const RIDE_VIDEO_GONE: Duration = Duration::from_millis(100);
+/// Audio of this length without any video configuration makes a stream audio-only for joiners.
+pub const AUDIO_ONLY_AFTER: Duration = Duration::from_millis(1000);
+/// Video of this length without a key frame (intra refresh) is joined at the live edge.
+pub const NO_KEY_AFTER: Duration = Duration::from_secs(10);
+
+/// Index entries for a segment of `bytes` bytes: messages of 256 bytes and more fill the bytes first.
+pub const fn segment_entries(bytes: usize) -> usize {
+    let entries = bytes / 256;
+    if entries < 256 { 256 } else { entries }
+}
+
+const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_MAX);
+const _: () = assert!(SEGMENT_BYTES_MAX < GOP_CACHE_BYTES);
+const _: () = assert!(LAG_SKIP.as_millis() < LAG_HANG_UP.as_millis());

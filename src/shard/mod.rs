@@ -1,0 +1,3 @@
+//! One pinned thread: runtime, inbox, wake, timers.
+
+pub mod mailbox;

@@ -1,0 +1,341 @@
+//! The log of one stream in one framing: a ring of segments that one shard appends to.
+//!
+//! ```text
+//!   Log.oldest -> [segment 41] -> [42] -> [43] -> [44, being written]
+//!                  Log.first_retained = 41
+//! ```
+//! Here stand the shared face of a log ([`Log`]) and its writing end ([`LogWriter`]): when a
+//! segment is full, which segments stay. Readers stand in `view`. What a message looks like on the
+//! wire is a [`Framing`]'s business, given by `egress`.
+
+use super::headers::{Carrier, Headers};
+use super::segment::{Entry, Kind, Opening, Preface, Segment, SegmentWriter};
+use crate::limits;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+#[cfg(millstream_loom)]
+use loom::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+#[cfg(not(millstream_loom))]
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// One message on its way into the logs of its stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// What it is to readers.
+    pub kind: Kind,
+    /// The message kind it travels as.
+    pub carrier: Carrier,
+    /// Milliseconds on the stream's timeline.
+    pub timestamp: u64,
+    /// Its number in the stream; it wraps.
+    pub order: u32,
+    /// Its payload.
+    pub payload: &'a [u8],
+}
+
+/// Turns messages into the bytes that every reader of a log is sent.
+pub trait Framing: Send + Sync {
+    /// Appends the wire form of one message.
+    fn frame(&self, carrier: Carrier, timestamp: u64, payload: &[u8], out: &mut Vec<u8>);
+
+    /// Appends the wire form of one entry of the stream's main log, as it must read in this one.
+    fn adapt(&self, entry: &Entry, main: &[u8], out: &mut Vec<u8>);
+
+    /// Whether messages of this kind belong into the log at all.
+    fn takes(&self, kind: Kind) -> bool;
+}
+
+/// How much of the past a log keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// The most a log may hold, in bytes of memory.
+    pub bytes_max: usize,
+    /// How far back it reaches at most, key frame or not.
+    pub span_max: Duration,
+    /// How far back it reaches at least while somebody reads, so that a slow viewer need not skip.
+    pub slack: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            bytes_max: limits::GOP_CACHE_BYTES,
+            span_max: limits::GOP_CACHE_SPAN,
+            slack: limits::LAG_SKIP,
+        }
+    }
+}
+
+/// What readers share of a log. They take `oldest` once, when they begin.
+pub struct Log {
+    oldest: Mutex<Arc<Segment>>,
+    first_retained: AtomicU64,
+}
+
+impl Log {
+    /// The oldest segment that is kept; the others hang behind it.
+    pub fn oldest(&self) -> Arc<Segment> {
+        Arc::clone(&self.oldest.lock().expect("no code panics while it holds this lock"))
+    }
+
+    /// The number of the oldest segment that is kept. Readers let go of those before it.
+    pub fn first_retained(&self) -> u64 {
+        self.first_retained.load(Ordering::Acquire)
+    }
+}
+
+/// The writing end of a log. It moves with the stream when another shard takes the stream over.
+pub struct LogWriter {
+    log: Arc<Log>,
+    framing: Box<dyn Framing>,
+    current: SegmentWriter,
+    /// Every retained segment, the current one last. Never empty.
+    ring: VecDeque<Kept>,
+    ring_bytes: usize,
+    retention: Retention,
+    /// Number of the segment with the newest key frame, within this generation.
+    key_segment: Option<u64>,
+    gop: u32,
+    last_timestamp: u64,
+    headers: std::sync::Arc<Headers>,
+    /// Bytes of media per second, smoothed over segments: sizes the next one.
+    bytes_per_second: f64,
+    opened_at: u64,
+    scratch: Vec<u8>,
+}
+
+/// A retained segment and the time of the last message before its successor.
+struct Kept {
+    segment: Arc<Segment>,
+    last_timestamp: u64,
+}
+
+impl LogWriter {
+    /// An empty log. Its first segment is of generation 0 and holds nothing: readers may wait on it.
+    pub fn new(framing: Box<dyn Framing>, retention: Retention) -> Self {
+        let preface = Preface {
+            number: 0,
+            generation: 0,
+            opening: Opening::Ended,
+            first_message: 0,
+            base: 0,
+            headers: std::sync::Arc::default(),
+        };
+        let current = SegmentWriter::new(preface, 0, 0);
+        let segment = Arc::clone(current.segment());
+        let ring_bytes = segment.capacity();
+        Self {
+            log: Arc::new(Log {
+                oldest: Mutex::new(Arc::clone(&segment)),
+                first_retained: AtomicU64::new(0),
+            }),
+            framing,
+            current,
+            ring: VecDeque::from([Kept { segment, last_timestamp: 0 }]),
+            ring_bytes,
+            retention,
+            key_segment: None,
+            gop: 0,
+            last_timestamp: 0,
+            headers: std::sync::Arc::default(),
+            bytes_per_second: 0.0,
+            opened_at: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The shared face.
+    pub fn log(&self) -> &Arc<Log> {
+        &self.log
+    }
+
+    /// The headers valid now.
+    pub fn headers(&self) -> &std::sync::Arc<Headers> {
+        &self.headers
+    }
+
+    /// Bytes of memory that the retained segments take.
+    pub fn retained_bytes(&self) -> usize {
+        self.ring_bytes
+    }
+
+    /// The bytes written so far in the life of this log.
+    pub fn bytes_written(&self) -> u64 {
+        self.current.segment().preface.base + self.current.len() as u64
+    }
+
+    /// Begins a generation: the same stream from another publisher, or from the same one again.
+    pub fn begin_generation(&mut self) {
+        let generation = self.current.segment().preface.generation + 1;
+        self.headers = std::sync::Arc::new(self.headers.cleared());
+        self.key_segment = None;
+        self.open(Opening::Generation, generation, 0);
+        self.evict(true);
+    }
+
+    /// Ends the stream for its readers. Another generation may follow.
+    pub fn end(&mut self) {
+        let generation = self.current.segment().preface.generation;
+        self.key_segment = None;
+        self.open(Opening::Ended, generation, 0);
+        self.evict(true);
+    }
+
+    /// Appends a header: it opens a segment of its own, so that the set of headers is constant in
+    /// every segment. `read` says whether anybody reads; it decides how much of the past stays.
+    pub fn append_header(
+        &mut self,
+        headers: std::sync::Arc<Headers>,
+        record: &Record<'_>,
+        read: bool,
+    ) {
+        self.headers = headers;
+        self.framed(record, |log, wire| {
+            log.roll(wire.len(), read);
+            log.write(record, wire);
+        });
+    }
+
+    /// Appends one message.
+    pub fn append(&mut self, record: &Record<'_>, read: bool) {
+        self.framed(record, |log, wire| {
+            if !log.current.fits(wire.len()) {
+                log.roll(wire.len(), read);
+            }
+            log.write(record, wire);
+        });
+    }
+
+    /// Frames a record that this log takes, in the scratch buffer that all of them share.
+    fn framed(&mut self, record: &Record<'_>, then: impl FnOnce(&mut Self, &[u8])) {
+        if !self.framing.takes(record.kind) {
+            return;
+        }
+        let mut wire = std::mem::take(&mut self.scratch);
+        wire.clear();
+        self.framing.frame(record.carrier, record.timestamp, record.payload, &mut wire);
+        then(self, &wire);
+        // One huge message must not pin its size for the rest of the stream's life.
+        wire.shrink_to(limits::SEGMENT_BYTES_MIN);
+        self.scratch = wire;
+    }
+
+    /// Fills a new log with what the main log of its stream retains, so that joiners of a derived
+    /// log need not wait for a key frame.
+    pub fn backfill(&mut self, main: &LogWriter) {
+        let mut wire = Vec::new();
+        for Kept { segment, .. } in &main.ring {
+            let entries = segment.entries();
+            let bytes = segment.bytes();
+            self.headers = std::sync::Arc::clone(&segment.preface.headers);
+            self.open(segment.preface.opening, segment.preface.generation, bytes.len());
+            let mut from = 0;
+            for entry in entries {
+                let message = &bytes[from..entry.end as usize];
+                from = entry.end as usize;
+                if !self.framing.takes(entry.kind) {
+                    continue;
+                }
+                wire.clear();
+                self.framing.adapt(entry, message, &mut wire);
+                if !self.current.fits(wire.len()) {
+                    self.roll(wire.len(), true);
+                }
+                self.write_entry(*entry, &wire);
+            }
+        }
+    }
+
+    fn write(&mut self, record: &Record<'_>, wire: &[u8]) {
+        let Record { kind, timestamp, order, .. } = *record;
+        self.write_entry(Entry { kind, timestamp, order, gop: self.gop, end: 0 }, wire);
+    }
+
+    fn write_entry(&mut self, entry: Entry, wire: &[u8]) {
+        if entry.kind == Kind::VideoKey {
+            self.gop = self.gop.wrapping_add(1);
+            self.key_segment = Some(self.current.segment().preface.number);
+        }
+        self.last_timestamp = self.last_timestamp.max(entry.timestamp);
+        self.current.append(Entry { gop: self.gop, ..entry }, wire);
+    }
+
+    fn roll(&mut self, at_least: usize, read: bool) {
+        let generation = self.current.segment().preface.generation;
+        self.open(Opening::Continues, generation, at_least);
+        self.evict(read);
+    }
+
+    /// Closes the current segment and opens the next.
+    fn open(&mut self, opening: Opening, generation: u32, at_least: usize) {
+        let full = self.current.segment();
+        let span_ms = self.last_timestamp.saturating_sub(self.opened_at);
+        if span_ms >= 100 {
+            let rate = self.current.len() as f64 * 1000.0 / span_ms as f64;
+            self.bytes_per_second = self.bytes_per_second.max(rate) * 0.75 + rate * 0.25;
+        }
+        self.opened_at = self.last_timestamp;
+        let empty = opening != Opening::Continues;
+        let bytes = if empty {
+            0
+        } else {
+            (self.bytes_per_second as usize)
+                .clamp(limits::SEGMENT_BYTES_MIN, limits::SEGMENT_BYTES_MAX)
+                .max(at_least)
+        };
+        let entries = if empty { 0 } else { limits::segment_entries(bytes) };
+        let preface = Preface {
+            number: full.preface.number + 1,
+            generation,
+            opening,
+            first_message: full.preface.first_message + self.current.messages() as u64,
+            base: full.preface.base + self.current.len() as u64,
+            headers: std::sync::Arc::clone(&self.headers),
+        };
+        let next = SegmentWriter::new(preface, bytes, entries);
+        let segment = Arc::clone(next.segment());
+        if let Some(last) = self.ring.back_mut() {
+            last.last_timestamp = self.last_timestamp;
+        }
+        self.ring_bytes += segment.capacity();
+        self.ring.push_back(Kept { segment: Arc::clone(&segment), last_timestamp: 0 });
+        // The link comes last: a reader that finds it finds all of the above.
+        std::mem::replace(&mut self.current, next).link(&segment);
+    }
+
+    /// Lets go of what need not stay: the newest group of pictures stays (as far as the bounds
+    /// allow), and while somebody reads, what a slow viewer may still want.
+    fn evict(&mut self, read: bool) {
+        let now = self.last_timestamp;
+        let before = self.ring.len();
+        while self.ring.len() > 1 {
+            let front = &self.ring[0];
+            let age = Duration::from_millis(now.saturating_sub(front.last_timestamp));
+            let over = self.ring_bytes > self.retention.bytes_max
+                || age > self.retention.span_max
+                || self.ring.len() > limits::SEGMENTS_MAX;
+            let needed = self.key_segment.is_some_and(|key| front.segment.preface.number >= key)
+                || (read && age <= self.retention.slack);
+            if needed && !over {
+                break;
+            }
+            self.ring_bytes -= front.segment.capacity();
+            self.ring.pop_front();
+        }
+        if self.ring.len() != before {
+            let oldest = &self.ring[0].segment;
+            // Order matters: a reader that begins now must find `oldest` at or past what
+            // `first_retained` says, or it would let go of a segment that it never had.
+            *self.log.oldest.lock().expect("no code panics while it holds this lock") =
+                Arc::clone(oldest);
+            self.log.first_retained.store(oldest.preface.number, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Which streams there are, which shard owns each, and who is about to.
+//!
+//! ```text
+//!            claim                    lost                       expired / unpublished
+//!   free ------------> owned -----------------> owned, held ------------------> free
+//!                        |  claim by another            | claim by anybody
+//!                        +----------> owned, with heir <+
+//!                                        | owner's shard seals (`hand_over`)
+//!                                        +------------> owned by the heir
+//! ```
+//! Control only: one lock around the whole, taken when a publisher or a shard's first reader comes
+//! or goes. It takes `now` and does no IO; what must be told to another shard is returned.
+
+use super::hub::Hub;
+use super::log::Retention;
+use super::projection::MakeFraming;
+use super::takeover::{self, Holder, Identity, Policy};
+use super::writer::StreamWriter;
+use crate::limits;
+use crate::moment::Moment;
+use crate::name::StreamName;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Names one claim to a stream, for good: numbers are not reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClaimId(u64);
+
+/// Who asks for a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Claimant {
+    /// The shard that it is connected to.
+    pub shard: usize,
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// By what it is recognised.
+    pub identity: Option<Identity>,
+}
+
+/// What a claim led to.
+pub enum Claim {
+    /// The name is the claimant's, and here is the writing end.
+    Granted {
+        /// The claim.
+        id: ClaimId,
+        /// The stream.
+        hub: Arc<Hub>,
+        /// Its writing end.
+        writer: Box<StreamWriter>,
+    },
+    /// The name will be the claimant's once the present owner's shard has sealed the stream.
+    Promised {
+        /// The claim.
+        id: ClaimId,
+        /// The stream.
+        hub: Arc<Hub>,
+        /// The claim that ends, and the shard that must be told so.
+        seal: (ClaimId, usize),
+    },
+}
+
+/// Why there is no claim, or no watching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody publishes under this name.
+    Busy,
+    /// The name changed hands a moment ago.
+    TooSoon,
+    /// Another newcomer is just taking it.
+    HandoverInProgress,
+    /// The server has as many streams as it may.
+    TooManyStreams,
+}
+
+/// Who inherits: the shard to tell, and its claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heir {
+    /// The claim that is fulfilled.
+    pub id: ClaimId,
+    /// The shard it lives on.
+    pub shard: usize,
+}
+
+/// All streams.
+pub struct Registry {
+    streams: HashMap<StreamName, Entry>,
+    next_claim: u64,
+    shards: usize,
+    policy: Policy,
+    make_framing: MakeFraming,
+    retention: Retention,
+}
+
+struct Entry {
+    hub: Arc<Hub>,
+    owner: Option<Owner>,
+    heir: Option<Owner>,
+    /// Shards with readers.
+    watchers: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Owner {
+    id: ClaimId,
+    claimant: Claimant,
+    since: Moment,
+    connected: bool,
+    took_over: bool,
+}
+
+impl Registry {
+    /// An empty registry for so many shards.
+    pub fn new(
+        shards: usize,
+        policy: Policy,
+        make_framing: MakeFraming,
+        retention: Retention,
+    ) -> Self {
+        Self {
+            streams: HashMap::new(),
+            next_claim: 1,
+            shards,
+            policy,
+            make_framing,
+            retention,
+        }
+    }
+
+    /// Asks for a name.
+    pub fn claim(
+        &mut self,
+        name: &StreamName,
+        claimant: Claimant,
+        now: Moment,
+    ) -> Result<Claim, Refusal> {
+        let policy = self.policy;
+        let id = ClaimId(self.next_claim);
+        let entry = self.entry(name)?;
+        let hub = Arc::clone(&entry.hub);
+        let mut owner = Owner { id, claimant, since: now, connected: true, took_over: false };
+        let claim = match &entry.owner {
+            None => {
+                let writer =
+                    hub.take_writer().expect("a stream without an owner has its writing end");
+                entry.owner = Some(owner);
+                Claim::Granted { id, hub, writer }
+            }
+            Some(_) if entry.heir.is_some() => return Err(Refusal::HandoverInProgress),
+            Some(present) => {
+                let holder = Holder {
+                    address: present.claimant.address,
+                    identity: present.claimant.identity,
+                    since: present.since,
+                    took_over: present.took_over,
+                    connected: present.connected,
+                    last_media: hub.last_media(),
+                };
+                takeover::decide(policy, &holder, claimant.address, claimant.identity, now)
+                    .map_err(|refused| match refused {
+                        takeover::Refused::Busy => Refusal::Busy,
+                        takeover::Refused::TooSoon => Refusal::TooSoon,
+                    })?;
+                let seal = (present.id, present.claimant.shard);
+                owner.took_over = present.connected;
+                entry.heir = Some(owner);
+                Claim::Promised { id, hub, seal }
+            }
+        };
+        self.next_claim += 1;
+        Ok(claim)
+    }
+
+    /// The owner's connection is gone; the name is held for it, and for anybody who claims it.
+    pub fn lost(&mut self, name: &StreamName, id: ClaimId) {
+        if let Some(owner) = self.owner_mut(name, id) {
+            owner.connected = false;
+        }
+    }
+
+    /// The owner gives the writing end back: it unpublished, its hold expired, or it sealed the
+    /// stream for an heir. Returns the heir, whose shard must be told; the writing end then waits in
+    /// the hub for it.
+    pub fn give_back(
+        &mut self,
+        name: &StreamName,
+        id: ClaimId,
+        writer: Box<StreamWriter>,
+    ) -> Option<Heir> {
+        let entry = self.streams.get_mut(name)?;
+        if entry.owner.as_ref().is_none_or(|owner| owner.id != id) {
+            debug_assert!(false, "only the owner holds the writing end");
+            return None;
+        }
+        entry.hub.put_writer(writer);
+        entry.owner = entry.heir.take();
+        let heir = entry.owner.map(|heir| Heir { id: heir.id, shard: heir.claimant.shard });
+        self.forget_if_unused(name);
+        heir
+    }
+
+    /// A claimant that was promised the name is gone. Returns true if it was still waiting; false if
+    /// the name is already its own (then the promise's fulfilment is on its way to its shard).
+    pub fn withdraw(&mut self, name: &StreamName, id: ClaimId) -> bool {
+        let Some(entry) = self.streams.get_mut(name) else { return false };
+        let waiting = entry.heir.is_some_and(|heir| heir.id == id);
+        if waiting {
+            entry.heir = None;
+        }
+        waiting
+    }
+
+    /// A shard has its first reader of a stream.
+    pub fn watch(&mut self, name: &StreamName) -> Result<Arc<Hub>, Refusal> {
+        let entry = self.entry(name)?;
+        entry.watchers += 1;
+        Ok(Arc::clone(&entry.hub))
+    }
+
+    /// A shard's last reader of a stream left.
+    pub fn unwatch(&mut self, name: &StreamName) {
+        if let Some(entry) = self.streams.get_mut(name) {
+            entry.watchers = entry.watchers.saturating_sub(1);
+        }
+        self.forget_if_unused(name);
+    }
+
+    /// How many streams are known, published or waited for.
+    pub fn len(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Whether no stream is known.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// The claim that owns a name at present.
+    pub fn owner(&self, name: &StreamName) -> Option<ClaimId> {
+        self.streams.get(name)?.owner.map(|owner| owner.id)
+    }
+
+    fn entry(&mut self, name: &StreamName) -> Result<&mut Entry, Refusal> {
+        if !self.streams.contains_key(name) {
+            if self.streams.len() >= limits::STREAMS_MAX {
+                return Err(Refusal::TooManyStreams);
+            }
+            let hub = Hub::new(name.clone(), self.shards, &self.make_framing, self.retention);
+            let entry = Entry { hub, owner: None, heir: None, watchers: 0 };
+            self.streams.insert(name.clone(), entry);
+        }
+        Ok(self.streams.get_mut(name).expect("it was inserted above"))
+    }
+
+    fn owner_mut(&mut self, name: &StreamName, id: ClaimId) -> Option<&mut Owner> {
+        self.streams.get_mut(name)?.owner.as_mut().filter(|owner| owner.id == id)
+    }
+
+    fn forget_if_unused(&mut self, name: &StreamName) {
+        if self.streams.get(name).is_some_and(|entry| {
+            entry.owner.is_none() && entry.heir.is_none() && entry.watchers == 0
+        }) {
+            self.streams.remove(name);
+        }
+    }
+}
