@@ -1,1 +1,5 @@
 //! Placeholder page, to be written.
+
+pub mod config;
+pub mod limits;
+pub mod name;
