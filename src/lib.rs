@@ -3,3 +3,4 @@
 pub mod config;
 pub mod limits;
 pub mod name;
+pub mod stats;
