@@ -1,1 +1,25 @@
-//! Placeholder page, to be written.
+//! millstream: a thread-per-core live ingest and fan-out server.
+//!
+//! ```text
+//!   encoder -> net -> ingest -> stream (the log) -> egress -> net -> viewers
+//!                                  control: API, metrics, status page
+//! ```
+//! `ARCHITECTURE.md` has the drawing and the ownership rules. The library installs no allocator, no
+//! signal handler and no log subscriber: the binary does.
+
+pub mod limits;
+pub mod shard;
+pub mod stream;
+
+#[cfg(not(millstream_loom))]
+pub mod config;
+#[cfg(not(millstream_loom))]
+pub mod egress;
+#[cfg(not(millstream_loom))]
+pub mod moment;
+#[cfg(not(millstream_loom))]
+pub mod name;
+#[cfg(not(millstream_loom))]
+pub mod slots;
+#[cfg(not(millstream_loom))]
+pub mod stats;

@@ -1,0 +1,74 @@
+//! Where control finds the counters of every shard and stream. Shards come here when a stream
+//! begins or ends, never for a frame.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{ShardStats, StreamStats};
+use crate::name::StreamName;
+
+/// All counters of the server.
+#[derive(Debug)]
+pub struct Directory {
+    shards: Vec<Arc<ShardStats>>,
+    streams: Mutex<BTreeMap<StreamName, Arc<StreamStats>>>,
+}
+
+impl Directory {
+    /// One shard per core, no streams.
+    pub fn new(cores: &[usize]) -> Self {
+        let shards = cores.iter().map(|&core| Arc::new(ShardStats::new(core))).collect();
+        Directory { shards, streams: Mutex::default() }
+    }
+
+    /// The shards, by index.
+    pub fn shards(&self) -> &[Arc<ShardStats>] {
+        &self.shards
+    }
+
+    /// The counters of a stream: those that it has, or new ones.
+    pub fn register(&self, name: &StreamName) -> Arc<StreamStats> {
+        let mut streams = self.lock();
+        let stream =
+            streams.entry(name.clone()).or_insert_with(|| Arc::new(StreamStats::new(name.clone())));
+        Arc::clone(stream)
+    }
+
+    /// Forgets a stream, if these are still its counters: the late end of an old stream must not
+    /// remove its successor of the same name.
+    pub fn remove(&self, stream: &Arc<StreamStats>) {
+        let mut streams = self.lock();
+        if streams.get(stream.name()).is_some_and(|present| Arc::ptr_eq(present, stream)) {
+            streams.remove(stream.name());
+        }
+    }
+
+    /// The streams, ordered by name.
+    pub fn streams(&self) -> Vec<Arc<StreamStats>> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<StreamStats>>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_keeps_its_counters_until_it_is_removed() {
+        let directory = Directory::new(&[0, 2]);
+        let name = StreamName::parse("live/cam1").unwrap();
+        let first = directory.register(&name);
+        assert!(Arc::ptr_eq(&first, &directory.register(&name)));
+        directory.remove(&first);
+        assert!(directory.streams().is_empty());
+
+        let second = directory.register(&name);
+        directory.remove(&first);
+        assert!(Arc::ptr_eq(&directory.streams()[0], &second));
+        assert_eq!(directory.shards()[1].core, 2);
+    }
+}
