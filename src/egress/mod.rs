@@ -1,9 +1,10 @@
 //! Frames to bytes: what readers of a stream are sent, and when each of them is.
 //!
-//! `fanout` holds the cursors of all readers on one shard and decides who is sent what; `outlet` is
-//! one connection's way out; `rtmp` gives the wire form. Sockets are behind a `Sink`. HTTP-FLV and
+//! `fanout` holds the readers of one shard and decides whose turn it is; `turn` is what one of them
+//! is sent; `outlet` is one connection's way out; `rtmp` gives the wire form. Sockets are behind a `Sink`. HTTP-FLV and
 //! other readers come as further files here.
 
 pub mod fanout;
 pub mod outlet;
 pub mod rtmp;
+pub mod turn;

@@ -40,6 +40,9 @@ impl Carrier {
     }
 }
 
+/// A set that segments share. The model checker has no part in it: it is fixed when published.
+pub type SharedHeaders = std::sync::Arc<Headers>;
+
 /// The set of headers valid at one place of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {

@@ -8,7 +8,7 @@
 //! segment is full, which segments stay. Readers stand in `view`. What a message looks like on the
 //! wire is a [`Framing`]'s business, given by `egress`.
 
-use super::headers::{Carrier, Headers};
+use super::headers::{Carrier, SharedHeaders};
 use super::segment::{Entry, Kind, Opening, Preface, Segment, SegmentWriter};
 use crate::limits;
 use std::collections::VecDeque;
@@ -104,7 +104,7 @@ pub struct LogWriter {
     key_segment: Option<u64>,
     gop: u32,
     last_timestamp: u64,
-    headers: std::sync::Arc<Headers>,
+    headers: SharedHeaders,
     /// Bytes of media per second, smoothed over segments: sizes the next one.
     bytes_per_second: f64,
     opened_at: u64,
@@ -126,7 +126,7 @@ impl LogWriter {
             opening: Opening::Ended,
             first_message: 0,
             base: 0,
-            headers: std::sync::Arc::default(),
+            headers: SharedHeaders::default(),
         };
         let current = SegmentWriter::new(preface, 0, 0);
         let segment = Arc::clone(current.segment());
@@ -144,7 +144,7 @@ impl LogWriter {
             key_segment: None,
             gop: 0,
             last_timestamp: 0,
-            headers: std::sync::Arc::default(),
+            headers: SharedHeaders::default(),
             bytes_per_second: 0.0,
             opened_at: 0,
             scratch: Vec::new(),
@@ -157,7 +157,7 @@ impl LogWriter {
     }
 
     /// The headers valid now.
-    pub fn headers(&self) -> &std::sync::Arc<Headers> {
+    pub fn headers(&self) -> &SharedHeaders {
         &self.headers
     }
 
@@ -174,7 +174,7 @@ impl LogWriter {
     /// Begins a generation: the same stream from another publisher, or from the same one again.
     pub fn begin_generation(&mut self) {
         let generation = self.current.segment().preface.generation + 1;
-        self.headers = std::sync::Arc::new(self.headers.cleared());
+        self.headers = SharedHeaders::new(self.headers.cleared());
         self.key_segment = None;
         self.open(Opening::Generation, generation, 0);
         self.evict(true);
@@ -192,7 +192,7 @@ impl LogWriter {
     /// every segment. `read` says whether anybody reads; it decides how much of the past stays.
     pub fn append_header(
         &mut self,
-        headers: std::sync::Arc<Headers>,
+        headers: SharedHeaders,
         record: &Record<'_>,
         read: bool,
     ) {
@@ -234,7 +234,7 @@ impl LogWriter {
         for Kept { segment, .. } in &main.ring {
             let entries = segment.entries();
             let bytes = segment.bytes();
-            self.headers = std::sync::Arc::clone(&segment.preface.headers);
+            self.headers = SharedHeaders::clone(&segment.preface.headers);
             self.open(segment.preface.opening, segment.preface.generation, bytes.len());
             let mut from = 0;
             for entry in entries {
@@ -297,7 +297,7 @@ impl LogWriter {
             opening,
             first_message: full.preface.first_message + self.current.messages() as u64,
             base: full.preface.base + self.current.len() as u64,
-            headers: std::sync::Arc::clone(&self.headers),
+            headers: SharedHeaders::clone(&self.headers),
         };
         let next = SegmentWriter::new(preface, bytes, entries);
         let segment = Arc::clone(next.segment());

@@ -9,7 +9,7 @@
 //! begins. So whatever a reader must be told (new headers, another publisher, the end) happens
 //! where it steps from one segment to the next, and nowhere else.
 
-use super::headers::Headers;
+use super::headers::SharedHeaders;
 use super::slab::{Appender, Slab, slab};
 
 #[cfg(millstream_loom)]
@@ -100,7 +100,7 @@ pub struct Preface {
     /// Bytes before it in the log.
     pub base: u64,
     /// The headers that its frames need. Those that open the segment in band are among them.
-    pub headers: std::sync::Arc<Headers>,
+    pub headers: SharedHeaders,
 }
 
 /// A segment as its readers see it.

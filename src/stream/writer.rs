@@ -42,7 +42,9 @@ pub struct StreamWriter {
     main: LogWriter,
     derived: Vec<(Projection, LogWriter)>,
     headers: Arc<Headers>,
-    timeline: Timeline,
+    /// `None` until the first message of a stream that nobody was in the middle of: it may keep its
+    /// own time.
+    timeline: Option<Timeline>,
     order: u32,
     ride: Ride,
     /// Whether a generation is open: begun and not ended.
@@ -56,7 +58,7 @@ impl StreamWriter {
             main,
             derived: Vec::new(),
             headers: Arc::default(),
-            timeline: Timeline::new(0),
+            timeline: None,
             order: 0,
             ride: Ride::default(),
             live: false,
@@ -66,11 +68,9 @@ impl StreamWriter {
     /// A publisher begins, or takes over: the timeline goes on, headers start anew.
     pub fn begin(&mut self, eagerness: Eagerness) {
         self.headers = Arc::new(self.headers.cleared());
-        if self.live {
-            self.timeline.resume();
-        } else {
-            // Nobody is in the middle of anything: the publisher's own time may stand.
-            self.timeline = Timeline::new(0);
+        match &mut self.timeline {
+            Some(timeline) if self.live => timeline.resume(),
+            _ => self.timeline = None,
         }
         self.ride = Ride::new(eagerness);
         self.live = true;
@@ -117,7 +117,9 @@ impl StreamWriter {
             Carrier::Video => TrackKind::Video,
             Carrier::Audio => TrackKind::Audio,
         };
-        let timestamp = self.timeline.place(track, arrival.source_ms).ms;
+        let first = u64::from(arrival.source_ms);
+        let timeline = self.timeline.get_or_insert_with(|| Timeline::new(first));
+        let timestamp = timeline.place(track, arrival.source_ms).ms;
         self.order = self.order.wrapping_add(1);
         let record = Record {
             kind: arrival.kind,
@@ -158,7 +160,7 @@ impl StreamWriter {
 
     /// The newest time of the stream, in milliseconds.
     pub fn last_timestamp(&self) -> u64 {
-        self.timeline.last()
+        self.timeline.as_ref().map_or(0, Timeline::last)
     }
 
     fn each_log(&mut self, mut each: impl FnMut(&mut LogWriter)) {

@@ -1,0 +1,120 @@
+//! What one shard says to another, or another thread to a shard: control only, never media.
+//!
+//! The channel is bounded and sends never wait. A shard drains its inbox as soon as it runs; the
+//! bell rings only if it sleeps.
+
+use super::bell::Bell;
+use crate::hook::{Decision, MayPublish};
+use crate::limits;
+use crate::name::StreamName;
+use crate::slots::Key;
+use crate::stream::registry::ClaimId;
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use millstream_rtmp::session::RequestId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+
+/// A message to a shard.
+#[derive(Debug)]
+pub enum Mail {
+    /// The application's answer to a request of a connection.
+    Decided {
+        /// The connection.
+        connection: Key,
+        /// The request.
+        request: RequestId,
+        /// The answer.
+        outcome: Outcome,
+    },
+    /// Another publisher takes a stream over: seal it and give the writing end back.
+    Seal {
+        /// The stream.
+        name: StreamName,
+        /// The claim that ends.
+        claim: ClaimId,
+    },
+    /// A stream that was promised to a claim of this shard waits in its hub.
+    Inherit {
+        /// The claim.
+        claim: ClaimId,
+    },
+    /// Stop accepting, end the streams, let viewers have what is theirs, then stop.
+    Drain,
+}
+
+/// An answer of the application.
+#[derive(Debug)]
+pub enum Outcome {
+    /// To `connect`.
+    Connect(Decision<()>),
+    /// To `publish`.
+    Publish(Decision<MayPublish>),
+    /// To `play`.
+    Play(Decision<StreamName>),
+}
+
+/// The sending end of a shard's inbox. Cheap to clone, usable from any thread.
+#[derive(Clone)]
+pub struct Post {
+    sender: Sender<Mail>,
+    asleep: Arc<AtomicBool>,
+    bell: Arc<Bell>,
+}
+
+/// The receiving end, on the shard.
+pub struct Inbox {
+    receiver: Receiver<Mail>,
+    asleep: Arc<AtomicBool>,
+    bell: Arc<Bell>,
+}
+
+/// The inbox is full, or its shard is gone; the mail comes back.
+#[derive(Debug)]
+pub struct Undelivered(pub Mail);
+
+/// Makes an inbox that rings `bell`.
+pub fn inbox(bell: Bell) -> (Post, Inbox) {
+    let (sender, receiver) = crossbeam_channel::bounded(limits::INBOX_MAX);
+    let asleep = Arc::new(AtomicBool::new(false));
+    let bell = Arc::new(bell);
+    let post = Post { sender, asleep: Arc::clone(&asleep), bell: Arc::clone(&bell) };
+    (post, Inbox { receiver, asleep, bell })
+}
+
+impl Post {
+    /// Sends, without waiting.
+    pub fn send(&self, mail: Mail) -> Result<(), Undelivered> {
+        self.sender.try_send(mail).map_err(|error| match error {
+            TrySendError::Full(mail) | TrySendError::Disconnected(mail) => Undelivered(mail),
+        })?;
+        // Pairs with the fence in `fall_asleep`: one of the two sees the other's write.
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel) {
+            self.bell.ring();
+        }
+        Ok(())
+    }
+}
+
+impl Inbox {
+    /// The next message, if there is one.
+    pub fn next(&self) -> Option<Mail> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// Says that the shard will wait for the bell; false if there is mail already.
+    pub fn fall_asleep(&self) -> bool {
+        self.asleep.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if self.receiver.is_empty() {
+            return true;
+        }
+        self.asleep.store(false, Ordering::Relaxed);
+        false
+    }
+
+    /// The bell that rings for mail.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+}

@@ -1,0 +1,160 @@
+//! How wide a shard's sending window is: nothing at low load, wider as the core fills.
+//!
+//! The number of sends is what fan-out costs, and a window of W halves it when W doubles. So the
+//! window is the price of load, in delay: the shard pays none while its core is mostly idle, and
+//! widens step by step up to the budget. `observe` is a pure function of the load it is told; the
+//! shard measures it (`shard`).
+//!
+//! What keeps it from swinging: it narrows only when the load at the narrower step is foreseen to
+//! stay below where it would widen again, and each time that this proves wrong it waits twice as
+//! long before it tries again.
+
+use crate::config::LatencyBudget;
+use crate::moment::Moment;
+use std::time::Duration;
+
+/// The steps, in milliseconds. Zero sends when a stream flushes, audio riding on video; the first
+/// steps are about two and four frames of video. A window of 10 ms would cost more than riding.
+const STEPS_MS: [u64; 6] = [0, 50, 100, 150, 250, 350];
+
+/// Busy share, in thousandths, above which the window widens.
+const WIDEN_ABOVE: u32 = 700;
+/// Busy share that the narrower step may be foreseen to have at most.
+const NARROW_BELOW: u32 = 550;
+/// How long the load must be above before the window widens.
+const WIDEN_AFTER: Duration = Duration::from_millis(500);
+/// How long the load must be low before the window narrows, at first and at most.
+const NARROW_AFTER: Duration = Duration::from_secs(3);
+const NARROW_AFTER_MAX: Duration = Duration::from_secs(300);
+
+/// The window of one shard.
+#[derive(Debug)]
+pub struct Pacer {
+    budget: LatencyBudget,
+    step: usize,
+    high_since: Option<Moment>,
+    low_since: Option<Moment>,
+    narrow_after: Duration,
+    narrowed_at: Option<Moment>,
+}
+
+impl Pacer {
+    /// A shard under this budget.
+    pub fn new(budget: LatencyBudget) -> Self {
+        Self {
+            budget,
+            step: 0,
+            high_since: None,
+            low_since: None,
+            narrow_after: NARROW_AFTER,
+            narrowed_at: None,
+        }
+    }
+
+    /// The window now; zero sends at once.
+    pub fn window(&self) -> Duration {
+        match self.budget {
+            LatencyBudget::Auto => Duration::from_millis(STEPS_MS[self.step]),
+            LatencyBudget::Fixed(window) => window,
+        }
+    }
+
+    /// Takes in the busy share of the time since the last call, in thousandths.
+    pub fn observe(&mut self, busy_permille: u32, now: Moment) {
+        if self.budget != LatencyBudget::Auto {
+            return;
+        }
+        if busy_permille > WIDEN_ABOVE {
+            self.low_since = None;
+            let since = *self.high_since.get_or_insert(now);
+            if now.since(since) >= WIDEN_AFTER && self.step + 1 < STEPS_MS.len() {
+                self.widen(now);
+            }
+        } else if self.step > 0 && self.foreseen(busy_permille) < NARROW_BELOW {
+            self.high_since = None;
+            let since = *self.low_since.get_or_insert(now);
+            if now.since(since) >= self.narrow_after {
+                self.step -= 1;
+                self.low_since = None;
+                self.narrowed_at = Some(now);
+            }
+        } else {
+            self.high_since = None;
+            self.low_since = None;
+        }
+        // A minute of peace after narrowing: the doubt is spent.
+        if self.narrowed_at.is_some_and(|at| now.since(at) > Duration::from_secs(60)) {
+            self.narrow_after = NARROW_AFTER;
+            self.narrowed_at = None;
+        }
+    }
+
+    fn widen(&mut self, now: Moment) {
+        self.step += 1;
+        self.high_since = None;
+        // Widening soon after narrowing means that narrowing was wrong.
+        if self.narrowed_at.take().is_some() {
+            self.narrow_after = (self.narrow_after * 2).min(NARROW_AFTER_MAX);
+        }
+        let _ = now;
+    }
+
+    /// What the load would be one step narrower, if all of it were sends.
+    fn foreseen(&self, busy_permille: u32) -> u32 {
+        // From 50 ms to riding: about one send per video frame instead of one per window.
+        let here = STEPS_MS[self.step].max(1);
+        let there = STEPS_MS[self.step - 1].max(30);
+        u32::try_from(u64::from(busy_permille) * here / there).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shard whose load is `sends` at riding and falls as the window widens.
+    fn run(pacer: &mut Pacer, from: u64, seconds: u64, load: impl Fn(u64) -> u32) -> Vec<u64> {
+        let mut windows = Vec::new();
+        for quarter in from * 4..(from + seconds) * 4 {
+            let window = pacer.window().as_millis() as u64;
+            pacer.observe(load(window), Moment::from_ms(quarter * 250));
+            windows.push(pacer.window().as_millis() as u64);
+        }
+        windows
+    }
+
+    /// Load that is inversely proportional to the window, on a fixed floor.
+    fn sends(at_riding: u32) -> impl Fn(u64) -> u32 {
+        move |window| (100 + at_riding * 33 / (window.max(33) as u32)).min(1000)
+    }
+
+    #[test]
+    fn a_load_step_widens_the_window_and_it_returns() {
+        let mut pacer = Pacer::new(LatencyBudget::Auto);
+        assert!(run(&mut pacer, 0, 10, sends(300)).iter().all(|window| *window == 0));
+        let busy = run(&mut pacer, 10, 20, sends(2000));
+        assert!(*busy.last().unwrap() >= 100, "{busy:?}");
+        let calm = run(&mut pacer, 30, 60, sends(200));
+        assert_eq!(*calm.last().unwrap(), 0, "{calm:?}");
+    }
+
+    #[test]
+    fn steady_load_of_any_size_does_not_swing() {
+        for at_riding in (100..4000).step_by(50) {
+            let mut pacer = Pacer::new(LatencyBudget::Auto);
+            run(&mut pacer, 0, 60, sends(at_riding));
+            let minute = run(&mut pacer, 60, 60, sends(at_riding));
+            let changes = minute.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            assert!(changes <= 2, "load {at_riding}: {changes} changes");
+        }
+    }
+
+    #[test]
+    fn a_fixed_budget_is_always_the_window() {
+        let mut pacer = Pacer::new(LatencyBudget::Fixed(Duration::from_millis(120)));
+        for busy in [0, 1000, 0] {
+            pacer.observe(busy, Moment::from_ms(1000));
+            assert_eq!(pacer.window().as_millis(), 120);
+        }
+    }
+}
