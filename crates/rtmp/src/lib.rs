@@ -3,6 +3,11 @@
 
 pub mod aggregate;
 pub mod chunk;
+pub mod command;
+pub mod connection;
 pub mod control;
 pub mod handshake;
+pub mod limits;
 pub mod message;
+pub mod server;
+pub mod session;
