@@ -93,3 +93,41 @@ pub const METRICS_STREAMS_MAX: usize = 500;
 pub const PAGE_STREAMS_MAX: usize = 500;
 
 const _: () = assert!(HTTP_HEAD_MAX >= 8192, "hyper wants at least 8 KiB");
+
+/// Mail that one shard's inbox holds: a decision or two for each connection it can have.
+pub const INBOX_MAX: usize = 65_536;
+/// A connection without traffic for this long is probed.
+pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+/// The pause between two probes.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// Probes without an answer after which the connection is dead.
+pub const KEEPALIVE_PROBES: u32 = 3;
+/// Unsent bytes that the kernel takes of one connection: enough to keep a 10 Gbit/s link busy
+/// between two passes, and little enough that a backlog stays in the shared log.
+pub const NOTSENT_LOWAT: u32 = 128 * 1024;
+/// What a shard reads into. One read takes at most this much of one connection.
+pub const READ_BUFFER: usize = 64 * 1024;
+/// Reads that one connection gets before the others have their turn.
+pub const READS_PER_TURN: usize = 4;
+/// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
+pub const PASS_TURNS: usize = 200;
+/// The connections that wait to be accepted. The kernel caps it by `net.core.somaxconn`.
+pub const BACKLOG: i32 = 4096;
+/// The pause after running out of descriptors.
+pub const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+/// How often a shard looks at deadlines, and measures its load.
+pub const TICK: Duration = Duration::from_millis(250);
+/// Ticks in a second.
+pub const TICKS_PER_SECOND: u64 = 4;
+/// A connected peer that was silent for this long is sent a ping.
+pub const PING_AFTER: Duration = Duration::from_secs(10);
+/// The application's time to answer a request.
+pub const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long a connection that is to be closed may take for its last bytes.
+pub const CLOSING_MAX: Duration = Duration::from_secs(5);
+/// How long a drain takes at least, so that what other shards end is seen.
+pub const DRAIN_MIN: Duration = Duration::from_millis(750);
+/// How long viewers have at most to take what is theirs before the server stops.
+pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+const _: () = assert!(TICK.as_millis() * TICKS_PER_SECOND as u128 == 1000);

@@ -5,8 +5,9 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Outlet, OutletId, Reader, Sink, Standing};
+use super::outlet::{Outlet, OutletId, OutletStats, Reader, Sink, Standing};
 use super::turn::{self, HangUp, Notice, Scene};
+use crate::config::Lag;
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::shard::mailbox::DIRTY_SLOTS;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub struct Fanout {
     shard: usize,
     make_framing: MakeFraming,
+    lag: Lag,
     outlets: Slots<Outlet>,
     views: Slots<Shown>,
     /// Streams with readers here; the place is the slot of the stream's dirty bit.
@@ -68,10 +70,11 @@ pub struct TooManyStreams;
 
 impl Fanout {
     /// A shard's fan-out, without outlets.
-    pub fn new(shard: usize, make_framing: MakeFraming) -> Self {
+    pub fn new(shard: usize, make_framing: MakeFraming, lag: Lag) -> Self {
         Self {
             shard,
             make_framing,
+            lag,
             outlets: Slots::default(),
             views: Slots::default(),
             streams: Slots::default(),
@@ -279,14 +282,14 @@ impl Fanout {
             let mut left = match shown.left {
                 Some(left) => left.min(shown.readers.len()),
                 None => {
-                    shown.refresh(&mut self.outlets, &mut self.notices);
+                    shown.refresh(&mut self.outlets, &self.lag, &mut self.notices);
                     shown.readers.len()
                 }
             };
             let scene = Scene {
                 view: &shown.view,
                 framing: &*shown.framing,
-                projection: shown.projection,
+                lag: &self.lag,
             };
             // Downwards, so that a reader who leaves meanwhile costs nobody his turn.
             while left > 0 && turns < budget {
@@ -329,7 +332,7 @@ impl Fanout {
         let scene = shown.map(|shown| Scene {
             view: &shown.view,
             framing: &*shown.framing,
-            projection: shown.projection,
+            lag: &self.lag,
         });
         if turn::serve(outlet, id, scene.as_ref(), sink, now, &mut self.notices) {
             self.catching_up.push_back(id);
@@ -352,7 +355,7 @@ impl Fanout {
                 .as_deref()
                 .and_then(|reader| self.views.at(reader.view))
                 .map(|shown| &shown.view);
-            if turn::is_lost(outlet, view, now) {
+            if turn::is_lost(outlet, view, &self.lag, now) {
                 turn::hang_up(outlet, id, HangUp::Lagging, &mut self.notices);
             } else if let (Some(reader), Some(view)) = (outlet.reader.as_deref(), view)
                 && reader.standing == Standing::Waiting
@@ -361,6 +364,23 @@ impl Fanout {
             {
                 turn::hang_up(outlet, id, HangUp::NoStream, &mut self.notices);
             }
+        }
+    }
+
+    /// Hands what an outlet did since it was last asked to `each`.
+    pub fn collect_one(&mut self, id: OutletId, each: impl FnOnce(OutletStats)) {
+        if let Some(outlet) = self.outlets.at_mut(id) {
+            each(outlet.take_delta());
+        }
+    }
+
+    /// Hands what each reading outlet did since it was last asked to `each`, with its stream.
+    pub fn collect(&mut self, mut each: impl FnMut(&Hub, OutletStats)) {
+        for (_, outlet) in self.outlets.iter_mut() {
+            let Some(reader) = outlet.reader.as_deref() else { continue };
+            let Some(shown) = self.views.at(reader.view) else { continue };
+            let Some(followed) = self.streams.at(shown.stream) else { continue };
+            each(&followed.hub, outlet.take_delta());
         }
     }
 
@@ -423,13 +443,14 @@ impl Shown {
     fn refresh(
         &mut self,
         outlets: &mut Slots<Outlet>,
+        lag: &Lag,
         notices: &mut Vec<(OutletId, Notice)>,
     ) {
         if !self.view.refresh().stale {
             return;
         }
         let scene =
-            Scene { view: &self.view, framing: &*self.framing, projection: self.projection };
+            Scene { view: &self.view, framing: &*self.framing, lag };
         for id in &self.readers {
             if let Some(outlet) = outlets.at_mut(*id) {
                 turn::relocate(outlet, *id, &scene, notices);

@@ -99,6 +99,8 @@ pub struct Outlet {
     pub last_progress: Moment,
     /// Counters.
     pub stats: OutletStats,
+    /// What of them was counted for the stream already.
+    counted: OutletStats,
 }
 
 /// How a turn ended.
@@ -181,6 +183,17 @@ impl Outlet {
             return self.park();
         }
         if taken < all { Flow::More } else { Flow::SegmentEnd }
+    }
+
+    /// What was done since the last call.
+    pub fn take_delta(&mut self) -> OutletStats {
+        let before = std::mem::replace(&mut self.counted, self.stats);
+        OutletStats {
+            bytes_sent: self.stats.bytes_sent - before.bytes_sent,
+            frames_dropped: self.stats.frames_dropped - before.frames_dropped,
+            bytes_dropped: self.stats.bytes_dropped - before.bytes_dropped,
+            skips: self.stats.skips - before.skips,
+        }
     }
 
     fn took(&mut self, bytes: usize, now: Moment) {

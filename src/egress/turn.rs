@@ -13,10 +13,10 @@
 //! ```
 
 use super::outlet::{Flow, Outlet, OutletId, Reader, Sink, Standing};
+use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
 use crate::stream::log::Framing;
-use crate::stream::projection::Projection;
 use crate::stream::segment::{Kind, Opening};
 use crate::stream::view::{Cursor, JoinPoint, Presence, View};
 use bytes::BytesMut;
@@ -77,8 +77,8 @@ pub struct Scene<'a> {
     pub view: &'a View,
     /// How headers are written for a joiner.
     pub framing: &'a dyn Framing,
-    /// What the log carries.
-    pub projection: Projection,
+    /// What happens to viewers that fall behind.
+    pub lag: &'a Lag,
 }
 
 /// Serves one outlet. Returns true if it is due again in this pass.
@@ -111,7 +111,7 @@ pub fn serve(
                     return false;
                 }
                 Standing::Reading => {
-                    if is_behind(reader, scene.view) && skip(outlet, id, scene, now, notices) {
+                    if is_behind(reader, scene) && skip(outlet, id, scene, now, notices) {
                         continue;
                     }
                     if outlet.closed {
@@ -160,15 +160,15 @@ pub fn hang_up(
 }
 
 /// Whether a reader's lag is past what is tolerated, looked at now and then.
-pub fn is_lost(outlet: &Outlet, view: Option<&View>, now: Moment) -> bool {
+pub fn is_lost(outlet: &Outlet, view: Option<&View>, lag: &Lag, now: Moment) -> bool {
     if !outlet.parked {
         return false;
     }
-    let stuck = now.since(outlet.last_progress) >= limits::LAG_HANG_UP;
+    let stuck = now.since(outlet.last_progress) >= lag.hang_up;
     let behind = outlet.reader.as_deref().and_then(|reader| reader.stalled_at_ms).zip(view).map(
         |(stalled_at, view)| view.edge().timestamp.saturating_sub(stalled_at),
     );
-    stuck || behind.is_some_and(|ms| u128::from(ms) >= limits::LAG_HANG_UP.as_millis())
+    stuck || behind.is_some_and(|ms| u128::from(ms) >= lag.hang_up.as_millis())
 }
 
 /// Moves a reader out of segments that leave the ring: the rest of its message and the data
@@ -278,7 +278,8 @@ fn join(
 }
 
 /// Whether a reader that could not take everything is so far behind that it should skip.
-fn is_behind(reader: &Reader, view: &View) -> bool {
+fn is_behind(reader: &Reader, scene: &Scene<'_>) -> bool {
+    let view = scene.view;
     if reader.stalled_at_ms.is_none() {
         return false;
     }
@@ -287,8 +288,8 @@ fn is_behind(reader: &Reader, view: &View) -> bool {
     let behind_ms = u128::from(edge.timestamp.saturating_sub(next.timestamp));
     // `next` may itself be the key frame that begins its group, so two groups are two more.
     let gops = edge.gop.wrapping_sub(next.gop);
-    behind_ms >= limits::LAG_SKIP.as_millis()
-        || (gops >= limits::LAG_SKIP_GOPS && behind_ms * 2 >= limits::LAG_SKIP.as_millis())
+    behind_ms >= scene.lag.skip.as_millis()
+        || (gops >= limits::LAG_SKIP_GOPS && behind_ms * 2 >= scene.lag.skip.as_millis())
 }
 
 /// Takes a reader that is behind to the newest key frame. Returns false if there is none ahead.
@@ -305,7 +306,7 @@ fn skip(
     };
     reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
     reader.skips.push(now);
-    if reader.skips.len() >= limits::SKIPS_MAX {
+    if reader.skips.len() >= scene.lag.skips_per_minute as usize {
         hang_up(outlet, id, HangUp::Skipping, notices);
         return false;
     }

@@ -1,3 +1,36 @@
-//! One pinned thread: runtime, inbox, wake, timers.
+//! One pinned thread per core: runtime, connections, fan-out, inbox, wake, timers.
+//!
+//! ```text
+//!   accept ---> connection task: readable -> read -> protocol -> publisher -> log
+//!                                                        |          | dirty bits, one bell
+//!   inbox  ---> decisions, seals, inheritances           v          v
+//!   tick   ---> deadlines, pacing, lost viewers      outlets <- fan-out task: pass
+//! ```
+//! All state of a shard is behind one `RefCell`, borrowed for single steps and never across a
+//! wait. Other shards reach it by its mailbox (dirty bits) and its inbox (control) only.
 
 pub mod mailbox;
+
+#[cfg(not(millstream_loom))]
+pub mod bell;
+#[cfg(not(millstream_loom))]
+mod connection;
+#[cfg(not(millstream_loom))]
+pub mod inbox;
+#[cfg(not(millstream_loom))]
+pub mod pacing;
+#[cfg(not(millstream_loom))]
+mod playing;
+#[cfg(not(millstream_loom))]
+mod publishing;
+#[cfg(not(millstream_loom))]
+pub mod runtime;
+#[cfg(not(millstream_loom))]
+mod shard;
+#[cfg(not(millstream_loom))]
+mod state;
+#[cfg(not(millstream_loom))]
+mod tick;
+
+#[cfg(not(millstream_loom))]
+pub use shard::{Common, Seat, run};

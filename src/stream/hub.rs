@@ -10,6 +10,7 @@ use super::writer::StreamWriter;
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::shard::mailbox::Mailbox;
+use crate::stats::StreamStats;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -17,6 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub struct Hub {
     /// Its name: application and stream.
     pub name: StreamName,
+    /// Its counters.
+    pub stats: Arc<StreamStats>,
     make_framing: MakeFraming,
     retention: Retention,
     shelf: Mutex<Shelf>,
@@ -40,6 +43,7 @@ impl Hub {
     /// A stream that nobody publishes yet.
     pub fn new(
         name: StreamName,
+        stats: Arc<StreamStats>,
         shards: usize,
         make_framing: &MakeFraming,
         retention: Retention,
@@ -52,6 +56,7 @@ impl Hub {
         };
         Arc::new(Self {
             name,
+            stats,
             make_framing: Arc::clone(make_framing),
             retention,
             shelf: Mutex::new(shelf),

@@ -19,6 +19,7 @@ use super::writer::StreamWriter;
 use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
+use crate::stats::Directory;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -90,6 +91,7 @@ pub struct Registry {
     policy: Policy,
     make_framing: MakeFraming,
     retention: Retention,
+    directory: Arc<Directory>,
 }
 
 struct Entry {
@@ -110,9 +112,9 @@ struct Owner {
 }
 
 impl Registry {
-    /// An empty registry for so many shards.
+    /// An empty registry for the shards of this directory.
     pub fn new(
-        shards: usize,
+        directory: Arc<Directory>,
         policy: Policy,
         make_framing: MakeFraming,
         retention: Retention,
@@ -120,10 +122,11 @@ impl Registry {
         Self {
             streams: HashMap::new(),
             next_claim: 1,
-            shards,
+            shards: directory.shards().len(),
             policy,
             make_framing,
             retention,
+            directory,
         }
     }
 
@@ -245,7 +248,9 @@ impl Registry {
             if self.streams.len() >= limits::STREAMS_MAX {
                 return Err(Refusal::TooManyStreams);
             }
-            let hub = Hub::new(name.clone(), self.shards, &self.make_framing, self.retention);
+            let stats = self.directory.register(name);
+            let (shards, retention) = (self.shards, self.retention);
+            let hub = Hub::new(name.clone(), stats, shards, &self.make_framing, retention);
             let entry = Entry { hub, owner: None, heir: None, watchers: 0 };
             self.streams.insert(name.clone(), entry);
         }
@@ -260,7 +265,10 @@ impl Registry {
         if self.streams.get(name).is_some_and(|entry| {
             entry.owner.is_none() && entry.heir.is_none() && entry.watchers == 0
         }) {
-            self.streams.remove(name);
+            let entry = self.streams.remove(name);
+            if let Some(entry) = entry {
+                self.directory.remove(&entry.hub.stats);
+            }
         }
     }
 }

@@ -1,0 +1,8 @@
+//! Sockets and bytes: listeners, accepted sockets, who may have how many.
+//!
+//! Together with `shard` the only part that knows the runtime. What bytes mean is for others.
+
+pub mod addresses;
+mod holder;
+pub mod listener;
+pub mod socket;

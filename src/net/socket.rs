@@ -1,0 +1,103 @@
+//! One accepted socket: waits through the runtime, reads and writes at once or not at all.
+
+use crate::limits;
+use monoio::net::TcpStream;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+/// A connected socket.
+pub struct Socket {
+    stream: TcpStream,
+}
+
+/// What a read gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// So many bytes.
+    Bytes(usize),
+    /// Nothing at present.
+    Nothing,
+    /// The peer closed its side, or the connection failed.
+    End(Option<Errno>),
+}
+
+impl Socket {
+    /// Takes an accepted socket and sets its options. `dead_after` is how long sent bytes may stay
+    /// unacknowledged.
+    pub fn new(stream: TcpStream, dead_after: Duration) -> Self {
+        let socket = Self { stream };
+        // Each option is an improvement, none a condition: a socket that refuses one still serves.
+        let _ = socket.set_options(dead_after);
+        socket
+    }
+
+    fn set_options(&self, dead_after: Duration) -> rustix::io::Result<()> {
+        use rustix::net::sockopt;
+        let fd = self.fd();
+        // We batch ourselves: what is sent is meant to go.
+        sockopt::set_tcp_nodelay(fd, true)?;
+        sockopt::set_socket_keepalive(fd, true)?;
+        sockopt::set_tcp_keepidle(fd, limits::KEEPALIVE_IDLE)?;
+        sockopt::set_tcp_keepintvl(fd, limits::KEEPALIVE_INTERVAL)?;
+        sockopt::set_tcp_keepcnt(fd, limits::KEEPALIVE_PROBES)?;
+        let dead_after_ms = u32::try_from(dead_after.as_millis()).unwrap_or(u32::MAX);
+        sockopt::set_tcp_user_timeout(fd, dead_after_ms)?;
+        let socket = socket2::SockRef::from(&fd);
+        // A backlog belongs into the shared log, where it is free, not into the kernel.
+        socket
+            .set_tcp_notsent_lowat(limits::NOTSENT_LOWAT)
+            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+    }
+
+    /// Waits until there is something to read, or the end.
+    ///
+    /// # Errors
+    /// If the connection failed.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.stream.readable(false).await
+    }
+
+    /// Waits until there is room to write, or the connection failed.
+    ///
+    /// # Errors
+    /// If the connection failed.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.stream.writable(false).await
+    }
+
+    /// Reads what is there.
+    pub fn read(&self, buffer: &mut [u8]) -> Read {
+        match rustix::net::recv(self.fd(), buffer, RecvFlags::DONTWAIT) {
+            Ok((0, _)) => Read::End(None),
+            Ok((count, _)) => Read::Bytes(count),
+            Err(Errno::AGAIN | Errno::INTR) => Read::Nothing,
+            Err(errno) => Read::End(Some(errno)),
+        }
+    }
+
+    /// Writes what there is room for; 0 if there is none.
+    ///
+    /// # Errors
+    /// If the connection failed.
+    pub fn write(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
+        match rustix::net::send(self.fd(), bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            result => result,
+        }
+    }
+
+    /// Ends both directions. Whoever waits on the socket wakes.
+    pub fn shutdown(&self) {
+        // It may be gone already.
+        let _ = rustix::net::shutdown(self.fd(), Shutdown::Both);
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: `stream` owns the descriptor and lives as long as the borrow of `self`. The
+        // runtime's type does not offer `AsFd`.
+        unsafe { BorrowedFd::borrow_raw(self.stream.as_raw_fd()) }
+    }
+}

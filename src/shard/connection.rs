@@ -1,0 +1,320 @@
+//! One connection from its acceptance to its end: bytes in, events, answers out.
+//!
+//! The protocol stands in `millstream-rtmp`; what publishing and playing do to streams stands in
+//! `publishing` and `playing`.
+
+use super::inbox::{Mail, Outcome};
+use super::shard::Shard;
+use super::state::{Asked, Connection, Sockets, State, Way, What};
+use crate::hook::{Answer, Decision, Peer, Reply, Request};
+use crate::limits;
+use crate::moment::Moment;
+use crate::net::socket::{Read, Socket};
+use crate::slots::Key;
+use crate::stats::Refusal;
+use millstream_rtmp::connection::ServerConnection;
+use millstream_rtmp::server::{Connect, Play, Publish, ServerEvent};
+use millstream_rtmp::session::{Rejection, RequestId};
+use monoio::net::TcpStream;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Shard {
+    /// Takes an accepted connection in, or turns it away.
+    pub(super) fn admit(self: &Rc<Self>, stream: TcpStream, address: SocketAddr) {
+        let now = self.now();
+        self.stats.accepted.add(1);
+        if let Err(capped) = self.common.addresses.admit(address.ip()) {
+            self.stats.refuse(Refusal::Cap);
+            tracing::info!(peer = %address, reason = capped.name(), "connection refused");
+            return;
+        }
+        let number = self.common.next_connection.fetch_add(1, Ordering::Relaxed);
+        let socket = Rc::new(Socket::new(stream, self.common.config.timeouts.player));
+        let mut entropy = [0; 32];
+        fill_random(&mut entropy);
+        let mut state = self.state.borrow_mut();
+        let outlet = state.fanout.open(now);
+        let key = state.connections.insert(Connection {
+            number,
+            address,
+            socket: Rc::clone(&socket),
+            protocol: ServerConnection::new(&self.common.options, entropy),
+            outlet,
+            peer: None,
+            since: now,
+            last_read: now,
+            last_ping: now,
+            asked: Vec::new(),
+            publishes: Vec::new(),
+            play: None,
+            closing: None,
+        });
+        let at = outlet.at as usize;
+        if state.sockets.len() <= at {
+            state.sockets.resize_with(at + 1, || None);
+        }
+        state.sockets[at] = Some(Way { socket: Rc::clone(&socket), connection: key });
+        self.stats.connections.add(1);
+        drop(state);
+        tracing::debug!(connection = number, peer = %address, "connection accepted");
+        self.spawn(Rc::clone(self).read(key, socket));
+    }
+
+    /// Reads what is there. Returns whether the connection goes on.
+    pub(super) fn on_readable(self: &Rc<Self>, key: Key) -> bool {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        let mut buffer = std::mem::take(&mut state.buffer);
+        for _ in 0..limits::READS_PER_TURN {
+            let Some(connection) = state.connections.at_mut(key) else { break };
+            match connection.socket.read(&mut buffer) {
+                Read::Bytes(count) => {
+                    connection.last_read = now;
+                    self.stats.bytes_in.add(count as u64);
+                    self.pump(&mut state, key, &buffer[..count], now);
+                    if count < buffer.len() {
+                        break;
+                    }
+                }
+                Read::Nothing => break,
+                Read::End(errno) => {
+                    let reason = if errno.is_some() { "connection-lost" } else { "peer-closed" };
+                    self.close(&mut state, key, reason, now);
+                }
+            }
+        }
+        state.buffer = buffer;
+        self.settle(&mut state, now);
+        state.connections.at(key).is_some()
+    }
+
+    /// A parked outlet's socket has room.
+    pub(super) fn on_writable(self: &Rc<Self>, outlet: crate::egress::outlet::OutletId) {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        if state.fanout.outlet(outlet).is_some() {
+            self.stats.parked.sub(1);
+        }
+        let State { fanout, sockets, .. } = &mut *state;
+        fanout.writable(outlet, &mut Sockets { ways: sockets, stats: &self.stats }, now);
+        self.settle(&mut state, now);
+    }
+
+    /// Hands bytes to the protocol, does what it reports, and sends what it answers. With no bytes,
+    /// looks for what an answer of ours has released.
+    pub(super) fn pump(self: &Rc<Self>, state: &mut State, key: Key, bytes: &[u8], now: Moment) {
+        let mut input = bytes;
+        loop {
+            let Some(connection) = state.connections.at_mut(key) else { return };
+            if connection.closing.is_some() {
+                break;
+            }
+            let was_open = connection.protocol.is_open();
+            let received = connection.protocol.receive(&mut input);
+            if !was_open && connection.protocol.is_open() {
+                self.common.addresses.opened(connection.address.ip());
+            }
+            match received {
+                Ok(Some(event)) => self.event(state, key, event, now),
+                Ok(None) => break,
+                Err(error) => {
+                    self.stats.refuse(refusal_of(error.name()));
+                    tracing::warn!(
+                        connection = connection.number,
+                        peer = %connection.address,
+                        error = error.name(),
+                        %error,
+                        "protocol error"
+                    );
+                    self.begin_closing(connection, key, error.name(), now);
+                }
+            }
+        }
+        self.send_output(state, key, now);
+        self.flush_publishes(state, key, now);
+    }
+
+    /// Moves the protocol's answers to the outlet and gives it a turn.
+    pub(super) fn send_output(&self, state: &mut State, key: Key, now: Moment) {
+        let State { connections, fanout, sockets, .. } = state;
+        let Some(connection) = connections.at_mut(key) else { return };
+        let outlet = connection.outlet;
+        let output = connection.protocol.output();
+        if !output.is_empty() {
+            fanout.write(outlet, output);
+            *output = bytes::BytesMut::new();
+            fanout.turn(outlet, &mut Sockets { ways: sockets, stats: &self.stats }, now);
+        }
+    }
+
+    fn event(self: &Rc<Self>, state: &mut State, key: Key, event: ServerEvent, now: Moment) {
+        match event {
+            ServerEvent::Media(message) => self.media(state, key, &message, now),
+            ServerEvent::Data(data) => self.data(state, key, &data, now),
+            ServerEvent::Connect(connect) => self.connect_asked(state, key, *connect, now),
+            ServerEvent::Publish(publish) => self.publish_asked(state, key, *publish, now),
+            ServerEvent::Play(play) => self.play_asked(state, key, *play, now),
+            ServerEvent::Unpublish { stream_id, .. } => self.unpublish(state, key, stream_id, now),
+            ServerEvent::StopPlay { stream_id, .. } => self.stop_play(state, key, stream_id, now),
+            ServerEvent::Pause { stream_id, paused, .. } => {
+                self.pause(state, key, stream_id, paused);
+            }
+            ServerEvent::Seek { stream_id, .. } => self.seek(state, key, stream_id),
+            ServerEvent::ReceiveAudio { stream_id, on } => {
+                self.project(state, key, stream_id, |p| crate::stream::projection::Projection { audio: on, ..p }, now);
+            }
+            ServerEvent::ReceiveVideo { stream_id, on } => {
+                self.project(state, key, stream_id, |p| crate::stream::projection::Projection { video: on, ..p }, now);
+            }
+            ServerEvent::UnknownCommand(command) => {
+                let number = state.connections.at(key).map(|connection| connection.number);
+                tracing::debug!(connection = number, command = ?command.name, "unknown command");
+            }
+            // Reading them is what matters: `last_read` is set.
+            _ => {}
+        }
+    }
+
+    fn connect_asked(self: &Rc<Self>, state: &mut State, key: Key, connect: Connect, now: Moment) {
+        let Some(connection) = state.connections.at_mut(key) else { return };
+        let peer = Arc::new(Peer {
+            connection: connection.number,
+            address: connection.address,
+            app: connect.app,
+            query: connect.app_query,
+            tc_url: connect.tc_url,
+            flash_ver: connect.flash_ver,
+        });
+        connection.peer = Some(Arc::clone(&peer));
+        let asked = Asked { request: connect.request, stream_id: 0, since: now, what: What::Connect };
+        let mut defer = || self.reply(key, asked.request, Outcome::Connect);
+        match self.common.application.connect(&peer, &mut defer) {
+            Answer::Now(decision) => self.connect_decided(state, key, asked, decision, now),
+            Answer::Later => connection.asked.push(asked),
+        }
+    }
+
+    pub(super) fn connect_decided(
+        self: &Rc<Self>,
+        state: &mut State,
+        key: Key,
+        asked: Asked,
+        decision: Decision<()>,
+        now: Moment,
+    ) {
+        let Some(connection) = state.connections.at_mut(key) else { return };
+        let answered = match decision {
+            Ok(()) => connection.protocol.accept_connect(asked.request),
+            Err(rejection) => {
+                self.stats.refuse(Refusal::Hook);
+                self.begin_closing(connection, key, rejection.name, now);
+                let rejection = Rejection::connect(&rejection.description);
+                connection.protocol.reject_connect(asked.request, &rejection)
+            }
+        };
+        report(answered);
+    }
+
+    fn publish_asked(self: &Rc<Self>, state: &mut State, key: Key, publish: Publish, now: Moment) {
+        let Publish { request, stream_id, name, query, .. } = publish;
+        let Some(connection) = state.connections.at_mut(key) else { return };
+        let Some(peer) = &connection.peer else { return };
+        let wish = Request { peer: Arc::clone(peer), name, query };
+        let asked = Asked { request, stream_id, since: now, what: What::Publish };
+        let mut defer = || self.reply(key, request, Outcome::Publish);
+        match self.common.application.publish(&wish, &mut defer) {
+            Answer::Now(decision) => self.publish_decided(state, key, asked, decision, now),
+            Answer::Later => connection.asked.push(asked),
+        }
+    }
+
+    fn play_asked(self: &Rc<Self>, state: &mut State, key: Key, play: Play, now: Moment) {
+        let Play { request, stream_id, name, query, .. } = play;
+        let Some(connection) = state.connections.at_mut(key) else { return };
+        let Some(peer) = &connection.peer else { return };
+        let wish = Request { peer: Arc::clone(peer), name, query };
+        let asked = Asked { request, stream_id, since: now, what: What::Play };
+        let mut defer = || self.reply(key, request, Outcome::Play);
+        match self.common.application.play(&wish, &mut defer) {
+            Answer::Now(decision) => self.play_decided(state, key, asked, decision, now),
+            Answer::Later => connection.asked.push(asked),
+        }
+    }
+
+    /// The way back of an answer that is given later, from any thread.
+    fn reply<T: Send + 'static>(
+        &self,
+        connection: Key,
+        request: RequestId,
+        outcome: fn(Decision<T>) -> Outcome,
+    ) -> Reply<T> {
+        let post = self.common.posts[self.index].clone();
+        Reply::new(move |decision| {
+            let mail = Mail::Decided { connection, request, outcome: outcome(decision) };
+            // With a full inbox the answer is lost, and the request runs into its deadline.
+            let _ = post.send(mail);
+        })
+    }
+
+    /// Ends a connection: what it published is held, what it played is left.
+    pub(super) fn close(self: &Rc<Self>, state: &mut State, key: Key, reason: &str, now: Moment) {
+        self.stop_play_of(state, key, now);
+        let Some(connection) = state.connections.remove(key) else { return };
+        for publishing in &connection.publishes {
+            self.lose(state, *publishing, now);
+        }
+        let (outlet, unread) = state.fanout.close(connection.outlet);
+        debug_assert!(unread.is_none(), "its play was ended above");
+        if let Some(way) = state.sockets.get_mut(connection.outlet.at as usize) {
+            *way = None;
+        }
+        connection.socket.shutdown();
+        let opened = connection.protocol.is_open();
+        self.common.addresses.gone(connection.address.ip(), opened);
+        self.stats.connections.sub(1);
+        let outlet = outlet.unwrap_or_default();
+        if outlet.parked {
+            self.stats.parked.sub(1);
+        }
+        tracing::info!(
+            connection = connection.number,
+            peer = %connection.address,
+            reason,
+            seconds = now.since(connection.since).as_secs_f32(),
+            received = connection.protocol.bytes_received(),
+            sent = outlet.stats.bytes_sent,
+            dropped_frames = outlet.stats.frames_dropped,
+            dropped_bytes = outlet.stats.bytes_dropped,
+            skips = outlet.stats.skips,
+            "connection ended"
+        );
+    }
+}
+
+/// An answer of ours that the session did not take is our fault; the peer may have left meanwhile.
+pub(super) fn report(answered: Result<(), millstream_rtmp::session::AnswerError>) {
+    if let Err(error) = answered {
+        tracing::debug!(?error, "an answer came too late");
+    }
+}
+
+fn fill_random(bytes: &mut [u8]) {
+    // The handshake's random bytes protect nothing; without entropy zeroes do.
+    let _ = rustix::rand::getrandom(bytes, rustix::rand::GetRandomFlags::NONBLOCK);
+}
+
+/// The coarse reason of a protocol error, by its name.
+fn refusal_of(error: &str) -> Refusal {
+    if error.starts_with("handshake") {
+        Refusal::Handshake
+    } else if error.starts_with("amf") {
+        Refusal::Amf
+    } else if error.contains("chunk") || error.contains("message") || error.contains("reassembly") {
+        Refusal::Chunk
+    } else {
+        Refusal::Command
+    }
+}

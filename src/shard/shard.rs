@@ -1,0 +1,325 @@
+//! A shard's tasks: accepting, reading, the fan-out pass, the inbox, rides. What they do to the
+//! tables stands in the files beside this one.
+
+use super::bell::Bell;
+use super::inbox::{Inbox, Mail, Outcome, Post};
+use super::mailbox::Mailbox;
+use super::pacing::Pacer;
+use super::runtime::{self, BellWaiter, Notify, Yielder};
+use super::state::{Sockets, State};
+use crate::config::Config;
+use crate::egress::fanout::Fanout;
+use crate::hook::Application;
+use crate::limits;
+use crate::moment::Moment;
+use crate::net::addresses::Addresses;
+use crate::net::listener::{Accepted, Acceptor, Reserve};
+use crate::slots::{Key, Slots};
+use crate::stats::{Directory, ShardStats};
+use crate::stream::projection::MakeFraming;
+use crate::stream::registry::Registry;
+use crate::stream::ride::Eagerness;
+use millstream_rtmp::server::ServerOptions;
+use std::cell::{Cell, RefCell};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::io;
+use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// What all shards of a server share.
+pub struct Common {
+    /// The settings.
+    pub config: Config,
+    /// Who may do what.
+    pub application: Arc<dyn Application>,
+    /// Which streams there are.
+    pub registry: Mutex<Registry>,
+    /// Counters.
+    pub directory: Arc<Directory>,
+    /// Dirty bits, by shard.
+    pub mailboxes: Vec<Arc<Mailbox>>,
+    /// Bells for them, by shard.
+    pub bells: Vec<Arc<Bell>>,
+    /// Inboxes, by shard.
+    pub posts: Vec<Post>,
+    /// How many connections each address has.
+    pub addresses: Addresses,
+    /// The descriptor kept back for when there are none.
+    pub reserve: Reserve,
+    /// How RTMP connections are served.
+    pub options: ServerOptions,
+    /// The wire form of streams.
+    pub make_framing: MakeFraming,
+    /// When the process began: the zero of [`Moment`].
+    pub began: Instant,
+    /// The next connection's number.
+    pub next_connection: AtomicU64,
+}
+
+impl Common {
+    /// The registry, for one step.
+    pub fn registry(&self) -> MutexGuard<'_, Registry> {
+        // A panic under this lock leaves the tables whole: each step checks before it changes.
+        self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Now.
+    pub fn now(&self) -> Moment {
+        Moment(u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// The instant of a moment.
+    pub fn instant(&self, moment: Moment) -> Instant {
+        self.began + Duration::from_micros(moment.0)
+    }
+
+    /// How eagerly readers are told of what publishers send.
+    pub fn eagerness(&self) -> Eagerness {
+        if self.config.latency_budget.is_zero() {
+            Eagerness::EveryMessage
+        } else {
+            Eagerness::Riding
+        }
+    }
+}
+
+/// What a shard is given to begin with.
+pub struct Seat {
+    /// Its number.
+    pub index: usize,
+    /// The core that it is pinned to.
+    pub core: usize,
+    /// Its inbox.
+    pub inbox: Inbox,
+    /// Its listening sockets.
+    pub listeners: Vec<std::net::TcpListener>,
+}
+
+/// One shard, on its thread.
+pub(super) struct Shard {
+    pub index: usize,
+    pub common: Arc<Common>,
+    pub stats: Arc<ShardStats>,
+    pub state: RefCell<State>,
+    pub pacer: RefCell<Pacer>,
+    /// Connections that are closed once their last bytes are sent.
+    pub closing: RefCell<Vec<Key>>,
+    pub draining: Cell<Option<Moment>>,
+    /// Something is due for the fan-out task.
+    pub due: Notify,
+    /// A ride was added.
+    pub rides: Notify,
+    /// The shard shall stop.
+    pub stop: Notify,
+}
+
+/// Runs a shard on the calling thread until it is drained. `ready` is called once it serves.
+///
+/// # Errors
+/// If its thread cannot be pinned, or the runtime or a descriptor cannot be had.
+pub fn run(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Result<()> {
+    runtime::pin_to(seat.core)?;
+    runtime::run(serve(common, seat, ready))?
+}
+
+async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Result<()> {
+    let Seat { index, inbox, listeners, .. } = seat;
+    let bell = BellWaiter::new(&common.bells[index])?;
+    let mail_bell = BellWaiter::new(inbox.bell())?;
+    let yielder = Yielder::new()?;
+    let acceptors =
+        listeners.into_iter().map(Acceptor::new).collect::<io::Result<Vec<Rc<Acceptor>>>>()?;
+    let state = State {
+        connections: Slots::default(),
+        publishing: Slots::default(),
+        claims: HashMap::new(),
+        fanout: Fanout::new(index, Arc::clone(&common.make_framing), common.config.lag.clone()),
+        sockets: Vec::new(),
+        rides: BinaryHeap::new(),
+        buffer: vec![0; limits::READ_BUFFER],
+        unsent: VecDeque::new(),
+        marked: vec![false; common.mailboxes.len()],
+    };
+    let shard = Rc::new(Shard {
+        index,
+        stats: Arc::clone(&common.directory.shards()[index]),
+        state: RefCell::new(state),
+        pacer: RefCell::new(Pacer::new(common.config.latency_budget)),
+        closing: RefCell::default(),
+        draining: Cell::new(None),
+        due: Notify::default(),
+        rides: Notify::default(),
+        stop: Notify::default(),
+        common,
+    });
+    for acceptor in &acceptors {
+        shard.spawn(Rc::clone(&shard).accept(Rc::clone(acceptor)));
+    }
+    shard.spawn(Rc::clone(&shard).fan_out(bell, yielder));
+    shard.spawn(Rc::clone(&shard).read_mail(inbox, mail_bell, acceptors));
+    shard.spawn(Rc::clone(&shard).ride());
+    shard.spawn(Rc::clone(&shard).tick());
+    ready();
+    shard.stop.wait().await;
+    Ok(())
+}
+
+impl Shard {
+    pub fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) {
+        let stats = Arc::clone(&self.stats);
+        runtime::spawn(task, move || {
+            tracing::error!("a task panicked; its connection is lost, the others go on");
+            stats.panics.add(1);
+        });
+    }
+
+    pub fn now(&self) -> Moment {
+        self.common.now()
+    }
+
+    async fn accept(self: Rc<Self>, acceptor: Rc<Acceptor>) {
+        loop {
+            match acceptor.accept(&self.common.reserve).await {
+                Accepted::Connection(stream, address) => self.admit(stream, address),
+                Accepted::Exhausted => {
+                    self.stats.refuse(crate::stats::Refusal::Descriptors);
+                    tracing::warn!(
+                        "no descriptor left: a connection was refused; raise the limit of open files"
+                    );
+                    runtime::sleep(limits::EXHAUSTED_PAUSE).await;
+                }
+                Accepted::Failed(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    runtime::sleep(limits::EXHAUSTED_PAUSE).await;
+                }
+                Accepted::Cancelled => break,
+            }
+        }
+    }
+
+    /// Reads one connection until its end.
+    pub async fn read(self: Rc<Self>, key: Key, socket: Rc<crate::net::socket::Socket>) {
+        loop {
+            // A failed connection shows itself in the read.
+            let _ = socket.readable().await;
+            if !self.on_readable(key) {
+                break;
+            }
+        }
+    }
+
+    /// Waits until a parked outlet's socket has room.
+    pub fn wait_writable(self: &Rc<Self>, outlet: crate::egress::outlet::OutletId) {
+        let socket = match self.state.borrow().sockets.get(outlet.at as usize) {
+            Some(Some(way)) => Rc::clone(&way.socket),
+            _ => return,
+        };
+        let shard = Rc::clone(self);
+        self.spawn(async move {
+            // A failed connection shows itself in the write.
+            let _ = socket.writable().await;
+            shard.on_writable(outlet);
+        });
+    }
+
+    /// The fan-out: one pass after another over the streams that are due, in windows.
+    async fn fan_out(self: Rc<Self>, bell: BellWaiter, yielder: Yielder) {
+        let mailbox = Arc::clone(&self.common.mailboxes[self.index]);
+        let mut last_pass = Moment::default();
+        loop {
+            if mailbox.fall_asleep(|| self.due.is_set()) {
+                bell.rung_or(&self.due).await;
+                mailbox.wake_up();
+                self.common.bells[self.index].silence();
+            }
+            // Taken for seen: the pass below looks at everything.
+            while self.due.is_set() {
+                self.due.wait().await;
+            }
+            // Not asleep during the window, so nobody rings for what is to wait anyway.
+            let window = self.pacer.borrow().window();
+            let opens = last_pass + window;
+            if self.now() < opens {
+                runtime::sleep(opens.since(self.now())).await;
+            }
+            last_pass = self.now();
+            mailbox.drain(|slot| self.state.borrow_mut().fanout.mark_due(slot));
+            while self.pass_once() {
+                yielder.yield_now().await;
+            }
+        }
+    }
+
+    /// One bounded stretch of a pass. Returns whether there is more to do.
+    fn pass_once(self: &Rc<Self>) -> bool {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        let State { fanout, sockets, .. } = &mut *state;
+        let mut sink = Sockets { ways: sockets, stats: &self.stats };
+        let pass = fanout.pass(&mut sink, now, limits::PASS_TURNS);
+        self.stats.passes.add(1);
+        self.settle(&mut state, now);
+        pass.more
+    }
+
+    async fn read_mail(
+        self: Rc<Self>,
+        inbox: Inbox,
+        bell: BellWaiter,
+        acceptors: Vec<Rc<Acceptor>>,
+    ) {
+        loop {
+            while let Some(mail) = inbox.next() {
+                match mail {
+                    Mail::Decided { connection, request, outcome } => {
+                        self.decided(connection, request, outcome);
+                    }
+                    Mail::Seal { name, claim } => self.seal(&name, claim),
+                    Mail::Inherit { claim } => self.inherit(claim),
+                    Mail::Drain => {
+                        acceptors.iter().for_each(|acceptor| acceptor.cancel());
+                        self.drain();
+                    }
+                }
+            }
+            if inbox.fall_asleep() {
+                bell.rung().await;
+                inbox.bell().silence();
+            }
+        }
+    }
+
+    fn decided(self: &Rc<Self>, key: Key, request: millstream_rtmp::session::RequestId, outcome: Outcome) {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        let Some(connection) = state.connections.at_mut(key) else { return };
+        // An answer that comes after its time, or twice, finds nothing.
+        let Some(at) = connection.asked.iter().position(|asked| asked.request == request) else {
+            return;
+        };
+        let asked = connection.asked.swap_remove(at);
+        match outcome {
+            Outcome::Connect(decision) => self.connect_decided(&mut state, key, asked, decision, now),
+            Outcome::Publish(decision) => self.publish_decided(&mut state, key, asked, decision, now),
+            Outcome::Play(decision) => self.play_decided(&mut state, key, asked, decision, now),
+        }
+        self.pump(&mut state, key, &[], now);
+        self.settle(&mut state, now);
+    }
+
+    /// Ends the waits of audio frames that no video came for.
+    async fn ride(self: Rc<Self>) {
+        loop {
+            let next = self.state.borrow().rides.peek().map(|ride| ride.0.0);
+            match next {
+                None => self.rides.wait().await,
+                Some(due) if due > self.now() => {
+                    self.rides.wait_until(self.common.instant(due)).await;
+                }
+                Some(_) => self.end_rides(),
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a shard holds: its connections, its publishers, its fan-out. Tables only; what happens to
+//! them stands in `connection`, `publishing`, `playing` and `tick`.
+
+use crate::egress::fanout::Fanout;
+use crate::egress::outlet::{OutletId, Sent, Sink};
+use crate::hook::Peer;
+use crate::moment::Moment;
+use crate::name::StreamName;
+use crate::net::socket::Socket;
+use crate::slots::{Key, Slots};
+use crate::stats::{Rate, ShardStats};
+use crate::stream::hub::Hub;
+use crate::stream::publisher::Publisher;
+use crate::stream::registry::ClaimId;
+use crate::stream::takeover::Identity;
+use millstream_rtmp::connection::ServerConnection;
+use millstream_rtmp::session::RequestId;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// All state of a shard.
+pub struct State {
+    pub connections: Slots<Connection>,
+    pub publishing: Slots<Publishing>,
+    /// Claims of this shard, held or promised.
+    pub claims: HashMap<ClaimId, Key>,
+    pub fanout: Fanout,
+    /// By the place of the outlet.
+    pub sockets: Vec<Option<Way>>,
+    /// When publishers' audio stops waiting for video; entries may be out of date.
+    pub rides: BinaryHeap<Reverse<(Moment, Key)>>,
+    /// Where sockets are read into; taken out while in use.
+    pub buffer: Vec<u8>,
+    /// Mail that found the other shard's inbox full.
+    pub unsent: VecDeque<(usize, super::inbox::Mail)>,
+    /// Shards that were marked and may have to be woken.
+    pub marked: Vec<bool>,
+}
+
+/// An outlet's socket and connection.
+pub struct Way {
+    pub socket: Rc<Socket>,
+    pub connection: Key,
+}
+
+/// One accepted connection.
+pub struct Connection {
+    /// Its number in the process, as in the log.
+    pub number: u64,
+    pub address: SocketAddr,
+    pub socket: Rc<Socket>,
+    pub protocol: ServerConnection,
+    pub outlet: OutletId,
+    /// Known from `connect` on.
+    pub peer: Option<Arc<Peer>>,
+    pub since: Moment,
+    pub last_read: Moment,
+    pub last_ping: Moment,
+    /// Requests that the application has not answered yet.
+    pub asked: Vec<Asked>,
+    /// Message streams that publish here or were promised to.
+    pub publishes: Vec<Key>,
+    pub play: Option<Play>,
+    /// It is closed when everything is sent, or then.
+    pub closing: Option<(Moment, &'static str)>,
+}
+
+/// A request that waits for the application's answer.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    pub request: RequestId,
+    pub stream_id: u32,
+    pub since: Moment,
+    pub what: What,
+}
+
+/// What was asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Connect,
+    Publish,
+    Play,
+}
+
+/// What a connection plays.
+pub struct Play {
+    pub stream_id: u32,
+    pub name: StreamName,
+    pub hub: Arc<Hub>,
+}
+
+/// A stream that this shard owns, or was promised.
+pub struct Publishing {
+    pub claim: ClaimId,
+    pub hub: Arc<Hub>,
+    pub phase: Phase,
+    /// The connection and its message stream; `None` once it is lost.
+    pub source: Option<(Key, u32)>,
+    pub identity: Option<Identity>,
+    pub rate: Rate,
+    pub bytes: u64,
+}
+
+/// Whether the stream is here yet.
+pub enum Phase {
+    /// Promised: the old owner seals it. `sealed` says that the next one has asked for it already.
+    Promised { request: RequestId, sealed: bool },
+    /// Owned.
+    Owned(Box<Publisher>),
+}
+
+/// The sockets of all outlets, as the fan-out sees them.
+pub struct Sockets<'a> {
+    pub ways: &'a [Option<Way>],
+    pub stats: &'a ShardStats,
+}
+
+impl Sink for Sockets<'_> {
+    fn send(&mut self, outlet: OutletId, bytes: &[u8]) -> Sent {
+        let Some(Some(way)) = self.ways.get(outlet.at as usize) else { return Sent::Broken };
+        self.stats.sends.add(1);
+        match way.socket.write(bytes) {
+            Ok(count) => {
+                self.stats.bytes_out.add(count as u64);
+                if count < bytes.len() {
+                    self.stats.short_sends.add(1);
+                }
+                Sent::Wrote(count)
+            }
+            Err(_) => Sent::Broken,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
+
+use super::shard::Shard;
+use super::state::{Phase, State, What};
+use crate::egress::outlet::OutletStats;
+use crate::hook::Rejection;
+use crate::limits;
+use crate::moment::Moment;
+use crate::slots::Key;
+use crate::stats::Refusal;
+use crate::stream::hub::Hub;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Adds what a viewer did to its stream's counters.
+pub(super) fn count_viewer(hub: &Hub, delta: OutletStats) {
+    let viewers = &hub.stats.viewers;
+    viewers.bytes_out.add(delta.bytes_sent);
+    viewers.dropped_frames.add(delta.frames_dropped);
+    viewers.dropped_bytes.add(delta.bytes_dropped);
+    viewers.skips.add(u64::from(delta.skips));
+}
+
+impl Shard {
+    pub(super) async fn tick(self: Rc<Self>) {
+        let mut cpu = thread_cpu();
+        let mut last = self.now();
+        for round in 0_u64.. {
+            super::runtime::sleep(limits::TICK).await;
+            let now = self.now();
+            let late = now.since(last).saturating_sub(limits::TICK);
+            self.stats.loop_lag_us.set(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
+            let spent = thread_cpu();
+            self.pace(spent.saturating_sub(cpu), now.since(last), now);
+            (cpu, last) = (spent, now);
+
+            let mut state = self.state.borrow_mut();
+            self.resend_mail(&mut state);
+            self.check_connections(&mut state, round, now);
+            self.check_publishing(&mut state, now);
+            if round % limits::TICKS_PER_SECOND == 0 {
+                state.fanout.check(now, self.common.config.play_wait);
+                self.count(&mut state);
+            }
+            self.settle(&mut state, now);
+            if self.draining.get().is_some_and(|since| self.is_drained(&state, since, now)) {
+                tracing::info!(shard = self.index, "drained");
+                self.stop.notify();
+                break;
+            }
+        }
+    }
+
+    fn pace(&self, busy: Duration, elapsed: Duration, now: Moment) {
+        let share = busy.as_micros() * 1000 / elapsed.as_micros().max(1);
+        let permille = u32::try_from(share.min(1000)).unwrap_or(1000);
+        self.stats.busy_permille.set(u64::from(permille));
+        let mut pacer = self.pacer.borrow_mut();
+        let before = pacer.window();
+        pacer.observe(permille, now);
+        let window = pacer.window();
+        self.stats.pacing_window_ms.set(u64::try_from(window.as_millis()).unwrap_or(u64::MAX));
+        if window != before {
+            tracing::info!(
+                shard = self.index,
+                busy_permille = permille,
+                from_ms = before.as_millis(),
+                to_ms = window.as_millis(),
+                "pacing window changed"
+            );
+        }
+    }
+
+    fn resend_mail(&self, state: &mut State) {
+        for _ in 0..state.unsent.len() {
+            if let Some((shard, mail)) = state.unsent.pop_front() {
+                self.mail(state, shard, mail);
+            }
+        }
+    }
+
+    /// Looks at a share of the connections; each has its turn once a second.
+    fn check_connections(self: &Rc<Self>, state: &mut State, round: u64, now: Moment) {
+        let share = (round % limits::TICKS_PER_SECOND) as u32;
+        let keys: Vec<Key> = state
+            .connections
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| key.at % limits::TICKS_PER_SECOND as u32 == share)
+            .collect();
+        for key in keys {
+            if let Some(reason) = self.deadline(state, key, now) {
+                self.stats.refuse(Refusal::Timeout);
+                self.close(state, key, reason, now);
+            }
+        }
+    }
+
+    /// The deadline that a connection has passed, if it has.
+    fn deadline(self: &Rc<Self>, state: &mut State, key: Key, now: Moment) -> Option<&'static str> {
+        let timeouts = &self.common.config.timeouts;
+        let State { connections, publishing, .. } = state;
+        let connection = connections.at_mut(key)?;
+        if !connection.protocol.is_open() {
+            let over = now.since(connection.since) >= timeouts.handshake;
+            return over.then_some("handshake-timeout");
+        }
+        let publishes = connection.publishes.iter().filter_map(|place| publishing.at(*place));
+        let mut published = false;
+        for entry in publishes {
+            published = true;
+            if now.since(entry.hub.last_media()) >= timeouts.no_media
+                && matches!(entry.phase, Phase::Owned(_))
+            {
+                return Some("no-media");
+            }
+        }
+        let waits = !connection.asked.is_empty();
+        if !published
+            && !waits
+            && connection.play.is_none()
+            && now.since(connection.last_read.max(connection.since)) >= timeouts.idle
+        {
+            return Some("idle");
+        }
+        self.expire_questions(state, key, now);
+        // A peer that is silent because it only listens is asked whether it is there: its answer
+        // keeps address translators from forgetting it, and TCP notices if there is nobody.
+        let connection = state.connections.at_mut(key)?;
+        let silent = now.since(connection.last_read.max(connection.last_ping));
+        if connection.protocol.is_connected() && silent >= limits::PING_AFTER {
+            connection.last_ping = now;
+            connection.protocol.ping(now.as_ms() as u32);
+            self.send_output(state, key, now);
+        }
+        None
+    }
+
+    /// Refuses what the application did not answer in time.
+    fn expire_questions(self: &Rc<Self>, state: &mut State, key: Key, now: Moment) {
+        loop {
+            let Some(connection) = state.connections.at_mut(key) else { return };
+            let late = connection
+                .asked
+                .iter()
+                .position(|asked| now.since(asked.since) >= limits::ANSWER_MAX);
+            let Some(at) = late else { return };
+            let asked = connection.asked.swap_remove(at);
+            let rejection = Rejection {
+                name: "no-answer",
+                description: "the application did not answer in time".into(),
+            };
+            match asked.what {
+                What::Connect => self.connect_decided(state, key, asked, Err(rejection), now),
+                What::Publish => self.publish_decided(state, key, asked, Err(rejection), now),
+                What::Play => self.play_decided(state, key, asked, Err(rejection), now),
+            }
+            self.send_output(state, key, now);
+        }
+    }
+
+    fn check_publishing(self: &Rc<Self>, state: &mut State, now: Moment) {
+        let mut expired = Vec::new();
+        for (place, entry) in state.publishing.iter_mut() {
+            let Phase::Owned(publisher) = &entry.phase else { continue };
+            if publisher.held_until().is_some_and(|until| until <= now) {
+                expired.push(place);
+            }
+            let stats = &entry.hub.stats.publisher;
+            stats.bitrate.set(entry.rate.update(now.as_ms(), entry.bytes));
+            stats.log_bytes.set(publisher.writer().retained_bytes() as u64);
+        }
+        for place in expired {
+            self.finish(state, place, "hold expired", now);
+        }
+    }
+
+    fn count(&self, state: &mut State) {
+        state.fanout.collect(|hub, delta| {
+            count_viewer(hub, delta);
+            self.stats.dropped_frames.add(delta.frames_dropped);
+            self.stats.dropped_bytes.add(delta.bytes_dropped);
+        });
+        self.stats.waiting.set(state.fanout.waiting() as u64);
+    }
+
+    /// Begins to end: streams end, viewers are told and get what is theirs.
+    pub(super) fn drain(self: &Rc<Self>) {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        tracing::info!(
+            shard = self.index,
+            connections = state.connections.len(),
+            "draining: no new connections, streams end"
+        );
+        self.draining.set(Some(now));
+        let places: Vec<Key> = state.publishing.iter().map(|(place, _)| place).collect();
+        for place in places {
+            self.finish(&mut state, place, "server stops", now);
+        }
+        self.due.notify();
+        self.settle(&mut state, now);
+    }
+
+    fn is_drained(&self, state: &State, since: Moment, now: Moment) -> bool {
+        // One round for the other shards' ends to arrive, then until nobody is owed anything.
+        let age = now.since(since);
+        let settled = age >= limits::DRAIN_MIN && !state.fanout.is_owing();
+        settled || age >= limits::DRAIN_MAX
+    }
+}
+
+/// What this thread has spent of its core.
+fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
