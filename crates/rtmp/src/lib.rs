@@ -3,6 +3,7 @@
 
 pub mod aggregate;
 pub mod chunk;
+pub mod client;
 pub mod command;
 pub mod connection;
 pub mod control;

@@ -2,4 +2,6 @@
 //! what goes wrong. All in memory.
 
 mod common;
+mod common_bytes;
 mod dialects;
+mod two_endpoints;
