@@ -1,7 +1,7 @@
 //! Where senders differ or the specification leaves a choice, byte for byte: header types, chunk
 //! stream ids, times, extended timestamps, headers in mid-message.
 
-use millstream_rtmp::chunk::{ChunkErrorKind, ChunkLimits, Fault};
+use millstream_rtmp::chunk::{ChunkErrorKind, ChunkLimits, ChunkReader, Fault};
 use millstream_rtmp::control::Control;
 use millstream_rtmp::message::{Message, MessageType};
 
@@ -244,6 +244,22 @@ fn abort_drops_what_has_arrived() {
     let again = chunks_of(&message(6, 40, 9, 1, 300), 128, REPEATS);
     let messages = read(&[&wire, &[0xc6], &again[0][12..], &again[1], &again[2]]);
     assert_eq!(messages[3], message(6, 80, 9, 1, 300));
+}
+
+/// An abort that our caller decides on need not fall between chunks: the rest of the chunk is
+/// skipped, wherever the bytes are cut.
+#[test]
+fn abort_within_a_chunk_skips_its_rest() {
+    let lost = chunks_of(&message(6, 40, 9, 1, 300), 128, REPEATS);
+    let next = message(6, 41, 9, 1, 200);
+    let wire = [&lost[0][..], &chunks_of(&next, 128, REPEATS).concat()].concat();
+    for taken in 12..lost[0].len() {
+        let mut reader = ChunkReader::new(ChunkLimits::default());
+        assert_eq!(reader.read(&mut &wire[..taken]), Ok(None));
+        reader.abort(6);
+        assert_eq!(reader.reassembly_bytes(), 0);
+        assert_eq!(reader.read(&mut &wire[taken..]), Ok(Some(next.clone())));
+    }
 }
 
 #[test]
