@@ -1,0 +1,366 @@
+//! What the caller says to the peer.
+//!
+//! Nothing here fails for the peer's fault: an [`AnswerError`] means that there is nobody to
+//! answer any more, or that the caller mistook a stream.
+
+use super::commands::information;
+use super::connect::accepted;
+use super::streams::StreamState;
+use super::{Phase, ServerSession};
+use crate::command::{COMMAND_CHUNK_STREAM, Command, payload_of};
+use crate::control::{BandwidthLimit, Control, UserControl};
+use crate::message::{Message, MessageType};
+use crate::session::{AnswerError, Level, Rejection, RequestId};
+use millstream_amf0::{EncodeError, Object, Value};
+
+impl ServerSession {
+    /// Lets the peer in: windows, the chunk size and `_result`. What the peer sent meanwhile is
+    /// released: look for events again.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`].
+    pub fn accept_connect(&mut self, request: RequestId) -> Result<(), AnswerError> {
+        let (transaction, held) = self.close_connect(request, Phase::Connected)?;
+        let settings = self.settings;
+        for control in [
+            Control::WindowAckSize(settings.window_ack_size),
+            Control::SetPeerBandwidth {
+                size: settings.peer_bandwidth,
+                limit: BandwidthLimit::Dynamic,
+            },
+            Control::SetChunkSize(settings.chunk_size),
+        ] {
+            self.outgoing.push_back(control.encode());
+        }
+        self.push(&Command {
+            stream_id: 0,
+            name: "_result".to_owned(),
+            transaction,
+            arguments: accepted(settings.caps_ex).into(),
+        });
+        self.release(held);
+        Ok(())
+    }
+
+    /// Refuses the peer. Send the output, then close.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`], [`AnswerError::NotEncodable`].
+    pub fn reject_connect(
+        &mut self,
+        request: RequestId,
+        rejection: &Rejection<'_>,
+    ) -> Result<(), AnswerError> {
+        let information = information(Level::Error, rejection.code, rejection.description);
+        self.refuse_connect(request, information)
+    }
+
+    /// Refuses the peer and names the URL to connect to instead. Send the output, then close.
+    /// librtmp and ffmpeg do not follow it; Flash, Larix and this crate's client report it.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`], [`AnswerError::NotEncodable`].
+    pub fn redirect_connect(&mut self, request: RequestId, url: &str) -> Result<(), AnswerError> {
+        let rejection = Rejection::connect("Connect elsewhere.");
+        let extra = Object::new().with("code", 302.0).with("redirect", url);
+        let information = information(Level::Error, rejection.code, rejection.description);
+        self.refuse_connect(request, information.with("ex", extra))
+    }
+
+    /// Starts the publisher. What it sent meanwhile is released: look for events again.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`] when the peer withdrew it, or it was answered before.
+    pub fn accept_publish(&mut self, request: RequestId) -> Result<(), AnswerError> {
+        let stream = self.streams.publish_asked(request).ok_or(AnswerError::NotOpen)?;
+        let stream_id = stream.id;
+        let StreamState::PublishAsked(asked) =
+            std::mem::replace(&mut stream.state, StreamState::Idle)
+        else {
+            return Err(AnswerError::NotOpen);
+        };
+        let description = format!("{} is now published.", asked.name);
+        stream.state = StreamState::Publishing { name: asked.name };
+        self.push_user(UserControl::StreamBegin(stream_id));
+        let code = "NetStream.Publish.Start";
+        self.push_status(stream_id, information(Level::Status, code, &description));
+        self.release(asked.held.into_messages());
+        Ok(())
+    }
+
+    /// Refuses the publisher; its message stream is idle again and may try another name.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`], [`AnswerError::NotEncodable`].
+    pub fn reject_publish(
+        &mut self,
+        request: RequestId,
+        rejection: &Rejection<'_>,
+    ) -> Result<(), AnswerError> {
+        let stream_id = self.streams.publish_asked(request).ok_or(AnswerError::NotOpen)?.id;
+        self.refuse_stream_request(stream_id, rejection)
+    }
+
+    /// Starts the player: stream begin, `NetStream.Play.Reset` (if it asked for that),
+    /// `NetStream.Play.Start`, the sample access that Flash wants and `NetStream.Data.Start`.
+    /// Media may follow on the player's message stream.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`] when the peer withdrew it, or it was answered before.
+    pub fn accept_play(&mut self, request: RequestId) -> Result<(), AnswerError> {
+        let stream = self.streams.play_asked(request).ok_or(AnswerError::NotOpen)?;
+        let stream_id = stream.id;
+        let StreamState::PlayAsked(asked) =
+            std::mem::replace(&mut stream.state, StreamState::Playing)
+        else {
+            return Err(AnswerError::NotOpen);
+        };
+        self.push_user(UserControl::StreamBegin(stream_id));
+        let mut statuses =
+            vec![("NetStream.Play.Start", format!("Started playing {}.", asked.name))];
+        if asked.reset {
+            let description = format!("Playing and resetting {}.", asked.name);
+            statuses.insert(0, ("NetStream.Play.Reset", description));
+        }
+        for (code, description) in statuses {
+            let details = Value::from(&*asked.name);
+            let information = information(Level::Status, code, &description);
+            self.push_status(stream_id, information.with("details", details));
+        }
+        let access = ["|RtmpSampleAccess".into(), true.into(), true.into()];
+        let start = Object::new().with("code", "NetStream.Data.Start");
+        let start = ["onStatus".into(), start.into()];
+        for values in [&access[..], &start[..]] {
+            let message = data_message(stream_id, values)
+                .expect("fixed texts of our own are always within AMF0's bounds");
+            self.outgoing.push_back(message);
+        }
+        Ok(())
+    }
+
+    /// Refuses the player; its message stream is idle again.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`], [`AnswerError::NotEncodable`].
+    pub fn reject_play(
+        &mut self,
+        request: RequestId,
+        rejection: &Rejection<'_>,
+    ) -> Result<(), AnswerError> {
+        let stream_id = self.streams.play_asked(request).ok_or(AnswerError::NotOpen)?.id;
+        self.refuse_stream_request(stream_id, rejection)
+    }
+
+    /// Tells a player that its publisher ended and that no more will come for now:
+    /// `NetStream.Play.UnpublishNotify` and stream end. The player stays and may be given another
+    /// publisher with [`ServerSession::publish_notify`]; ffmpeg and librtmp hang up by themselves.
+    ///
+    /// # Errors
+    /// [`AnswerError::WrongState`] when nothing plays on this message stream.
+    pub fn unpublish_notify(&mut self, stream_id: u32) -> Result<(), AnswerError> {
+        self.require_player(stream_id)?;
+        let text = "The publisher has gone.";
+        let code = "NetStream.Play.UnpublishNotify";
+        self.push_status(stream_id, information(Level::Status, code, text));
+        self.push_user(UserControl::StreamEof(stream_id));
+        Ok(())
+    }
+
+    /// Tells a player that a publisher has come.
+    ///
+    /// # Errors
+    /// [`AnswerError::WrongState`] when nothing plays on this message stream.
+    pub fn publish_notify(&mut self, stream_id: u32) -> Result<(), AnswerError> {
+        self.require_player(stream_id)?;
+        self.push_user(UserControl::StreamBegin(stream_id));
+        let text = "A publisher has come.";
+        let code = "NetStream.Play.PublishNotify";
+        self.push_status(stream_id, information(Level::Status, code, text));
+        Ok(())
+    }
+
+    /// Ends a player: stream end and `NetStream.Play.Stop`. Its message stream is idle again.
+    ///
+    /// # Errors
+    /// [`AnswerError::WrongState`] when nothing plays on this message stream.
+    pub fn stop_play(&mut self, stream_id: u32) -> Result<(), AnswerError> {
+        self.require_player(stream_id)?;
+        if let Some(stream) = self.streams.get_mut(stream_id) {
+            stream.state = StreamState::Idle;
+        }
+        self.push_user(UserControl::StreamEof(stream_id));
+        let (code, text) = ("NetStream.Play.Stop", "Stopped playing.");
+        self.push_status(stream_id, information(Level::Status, code, text));
+        Ok(())
+    }
+
+    /// Ends a publisher from our side, with the status given. Its message stream is idle again,
+    /// and what it still sends is dropped.
+    ///
+    /// # Errors
+    /// [`AnswerError::WrongState`] when nothing publishes on this message stream,
+    /// [`AnswerError::NotEncodable`].
+    pub fn stop_publish(
+        &mut self,
+        stream_id: u32,
+        rejection: &Rejection<'_>,
+    ) -> Result<(), AnswerError> {
+        match self.streams.get(stream_id).map(|stream| &stream.state) {
+            Some(StreamState::Publishing { .. }) => {
+                self.refuse_stream_request(stream_id, rejection)
+            }
+            _ => Err(AnswerError::WrongState),
+        }
+    }
+
+    /// Sends `onStatus` on a message stream (0 is the connection).
+    ///
+    /// # Errors
+    /// [`AnswerError::NotEncodable`].
+    pub fn status(
+        &mut self,
+        stream_id: u32,
+        level: Level,
+        code: &str,
+        description: &str,
+    ) -> Result<(), AnswerError> {
+        let information = information(level, code, description);
+        self.send_command(stream_id, "onStatus", 0.0, vec![information.into()])
+    }
+
+    /// Asks the peer to connect again, to another URL or to the same (Enhanced RTMP v2,
+    /// `NetConnection.Connect.ReconnectRequest`). Only for peers whose [`caps_ex`] says that they
+    /// understand it.
+    ///
+    /// [`caps_ex`]: super::Connect::caps_ex
+    ///
+    /// # Errors
+    /// [`AnswerError::NotEncodable`].
+    pub fn request_reconnect(
+        &mut self,
+        tc_url: Option<&str>,
+        description: &str,
+    ) -> Result<(), AnswerError> {
+        let code = "NetConnection.Connect.ReconnectRequest";
+        let mut information = information(Level::Status, code, description);
+        if let Some(url) = tc_url {
+            information.insert("tcUrl", url);
+        }
+        self.send_command(0, "onStatus", 0.0, vec![information.into()])
+    }
+
+    /// Sends any command: null for the command object, then the arguments.
+    ///
+    /// # Errors
+    /// [`AnswerError::NotEncodable`].
+    pub fn send_command(
+        &mut self,
+        stream_id: u32,
+        name: &str,
+        transaction: f64,
+        arguments: Vec<Value>,
+    ) -> Result<(), AnswerError> {
+        self.outgoing.push_back(Command::new(stream_id, name, transaction, arguments).encode()?);
+        Ok(())
+    }
+
+    /// Sends stream begin.
+    pub fn stream_begin(&mut self, stream_id: u32) {
+        self.push_user(UserControl::StreamBegin(stream_id));
+    }
+
+    /// Sends stream end.
+    pub fn stream_eof(&mut self, stream_id: u32) {
+        self.push_user(UserControl::StreamEof(stream_id));
+    }
+
+    /// Sends stream is recorded.
+    pub fn stream_is_recorded(&mut self, stream_id: u32) {
+        self.push_user(UserControl::StreamIsRecorded(stream_id));
+    }
+
+    /// Sends a ping; [`ServerEvent::Pong`](super::ServerEvent::Pong) brings the timestamp back.
+    pub fn ping(&mut self, timestamp: u32) {
+        self.push_user(UserControl::PingRequest(timestamp));
+    }
+
+    fn push_user(&mut self, control: UserControl) {
+        self.outgoing.push_back(Control::User(control).encode());
+    }
+
+    fn require_player(&self, stream_id: u32) -> Result<(), AnswerError> {
+        match self.streams.get(stream_id).map(|stream| &stream.state) {
+            Some(StreamState::Playing) => Ok(()),
+            _ => Err(AnswerError::WrongState),
+        }
+    }
+
+    fn refuse_stream_request(
+        &mut self,
+        stream_id: u32,
+        rejection: &Rejection<'_>,
+    ) -> Result<(), AnswerError> {
+        self.status(stream_id, Level::Error, rejection.code, rejection.description)?;
+        if let Some(stream) = self.streams.get_mut(stream_id) {
+            stream.state = StreamState::Idle;
+        }
+        Ok(())
+    }
+
+    fn refuse_connect(
+        &mut self,
+        request: RequestId,
+        information: Object,
+    ) -> Result<(), AnswerError> {
+        let Phase::Connecting(connecting) = &self.phase else {
+            return Err(AnswerError::NotOpen);
+        };
+        let transaction = connecting.transaction;
+        let message = Command::new(0, "_error", transaction, vec![information.into()]).encode()?;
+        self.close_connect(request, Phase::Refused)?;
+        self.outgoing.push_back(message);
+        Ok(())
+    }
+
+    /// Ends the phase of connecting: the transaction to answer, and what was held.
+    fn close_connect(
+        &mut self,
+        request: RequestId,
+        next: Phase,
+    ) -> Result<(f64, Vec<Message>), AnswerError> {
+        match std::mem::replace(&mut self.phase, next) {
+            Phase::Connecting(connecting) if connecting.request == request => {
+                Ok((connecting.transaction, connecting.held.into_messages()))
+            }
+            other => {
+                self.phase = other;
+                Err(AnswerError::NotOpen)
+            }
+        }
+    }
+
+    /// Takes in what was held. An error is the peer's, not the answering caller's, so that it
+    /// waits for the next `receive`.
+    fn release(&mut self, held: Vec<Message>) {
+        for message in held {
+            match self.step(message) {
+                Ok(event) => self.events.extend(event),
+                Err(error) => {
+                    self.fault = Some(Box::new(error));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// A data message of our own.
+fn data_message(stream_id: u32, values: &[Value]) -> Result<Message, EncodeError> {
+    Ok(Message {
+        chunk_stream_id: COMMAND_CHUNK_STREAM,
+        timestamp: 0,
+        kind: MessageType::DATA_AMF0,
+        stream_id,
+        payload: payload_of(values)?,
+    })
+}

@@ -1,0 +1,40 @@
+//! What a server chooses for its connections.
+
+use super::connect::CAPS_EX_ALL;
+use crate::chunk::ChunkLimits;
+use crate::limits::{ACKNOWLEDGEMENT_WINDOW, DATA_BYTES_MAX, HELD_BYTES_MAX};
+
+/// Settings of one server connection; the same for all of a server, as a rule.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// Bytes per chunk of what is sent, announced when `connect` is accepted. One message per
+    /// chunk costs least; players are known to accept up to 10 MiB.
+    pub chunk_size: u32,
+    /// After how many bytes the peer shall acknowledge, announced with `connect`'s answer. Also
+    /// the window in which the peer's bytes are acknowledged until it names its own.
+    pub window_ack_size: u32,
+    /// The peer bandwidth announced with `connect`'s answer, bytes.
+    pub peer_bandwidth: u32,
+    /// The capability flags announced (Enhanced RTMP v2, `CapsExMask`).
+    pub caps_ex: u32,
+    /// Bytes held while a request of the peer waits for its answer.
+    pub held_bytes_max: u32,
+    /// Bytes of one data message.
+    pub data_bytes_max: u32,
+    /// Limits of the chunk layer; the longest message among them.
+    pub chunk_limits: ChunkLimits,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            chunk_size: 1024 * 1024,
+            window_ack_size: ACKNOWLEDGEMENT_WINDOW,
+            peer_bandwidth: ACKNOWLEDGEMENT_WINDOW,
+            caps_ex: CAPS_EX_ALL,
+            held_bytes_max: HELD_BYTES_MAX,
+            data_bytes_max: DATA_BYTES_MAX as u32,
+            chunk_limits: ChunkLimits::default(),
+        }
+    }
+}
