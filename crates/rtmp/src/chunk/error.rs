@@ -31,8 +31,8 @@ impl ChunkError {
         Self { kind, offset, chunk_stream_id, bytes, bytes_len: len as u8 }
     }
 
-    /// The first bytes at `offset`, as far as they had arrived (14 at most; none for an error of
-    /// [`ChunkReader::set_chunk_size`](super::ChunkReader::set_chunk_size)).
+    /// The first bytes at `offset`, as far as they had arrived (14 at most). None where the header
+    /// was not at fault: a chunk size that was set, payload that finds no room.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.bytes_len)]
     }

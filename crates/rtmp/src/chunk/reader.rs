@@ -44,6 +44,8 @@ struct Chunk {
     /// Slot of its chunk stream; `None` when the message was aborted and the rest is skipped.
     slot: Option<usize>,
     left: u32,
+    /// Offset of its header, for errors.
+    offset: u64,
 }
 
 /// Bytes of an unfinished header, taken from the caller so that nothing has to be fed twice.
@@ -189,13 +191,14 @@ impl ChunkReader {
         };
         match opened {
             Ok(Opened { header_len, slot, payload }) => {
+                let offset = self.header_offset();
+                self.chunk = Some(Chunk { slot: Some(slot), left: payload, offset });
                 if header_len < stashed {
                     self.stash.drop_front(header_len);
                 } else {
                     self.stash.len = 0;
                     self.advance(input, header_len - stashed);
                 }
-                self.chunk = Some(Chunk { slot: Some(slot), left: payload });
                 Ok(true)
             }
             Err(NotOpened::NeedMore) => {
@@ -357,7 +360,7 @@ impl ChunkReader {
 
     /// A message of length 0 is whole with its header.
     fn take_empty_message(&mut self) -> Option<Message> {
-        let Some(Chunk { slot: Some(slot), left: 0 }) = self.chunk else { return None };
+        let Some(Chunk { slot: Some(slot), left: 0, .. }) = self.chunk else { return None };
         self.chunk = None;
         Some(self.message(slot, Bytes::new()))
     }
@@ -376,7 +379,7 @@ impl ChunkReader {
 
         let left = chunk.left - count as u32;
         let whole = match chunk.slot {
-            Some(slot) => self.collect(slot, payload)?,
+            Some(slot) => self.collect(slot, payload, chunk.offset)?,
             None => None,
         };
         self.chunk = (left > 0).then_some(Chunk { left, ..chunk });
@@ -389,7 +392,12 @@ impl ChunkReader {
     }
 
     /// Adds payload to the message of a chunk stream; the message when it is whole.
-    fn collect(&mut self, slot: usize, payload: &[u8]) -> Result<Option<Message>, ChunkError> {
+    fn collect(
+        &mut self,
+        slot: usize,
+        payload: &[u8],
+        offset: u64,
+    ) -> Result<Option<Message>, ChunkError> {
         let stream = self.streams.get_mut(slot);
         let length = stream.length as usize;
         if payload.len() == length {
@@ -405,7 +413,7 @@ impl ChunkReader {
             let room = before + max.saturating_sub(self.reassembly_bytes);
             if needed > room {
                 let (kind, id) = (ChunkErrorKind::ReassemblyFull { max }, stream.id);
-                return Err(self.fail(kind, self.header_offset(), id, &[]));
+                return Err(self.fail(kind, offset, id, &[]));
             }
             let capacity = (2 * before).min(length).min(room).max(needed);
             partial.reserve_exact(capacity - partial.len());

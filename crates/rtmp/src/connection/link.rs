@@ -22,7 +22,7 @@ pub(super) struct Link {
     writer: ChunkWriter,
     pub(super) output: BytesMut,
     pub(super) flow: Flow,
-    /// Bytes of answers appended since the output was last seen empty.
+    /// Bytes of answers in the output, at most.
     unread: usize,
 }
 
@@ -70,26 +70,32 @@ impl Link {
 
     /// Appends a message to the output. Set Chunk Size takes effect behind itself.
     pub(super) fn write(&mut self, message: &Message) {
-        if self.output.is_empty() {
-            self.unread = 0;
-        }
-        let before = self.output.len();
         self.writer.write(message, &mut self.output);
-        if !matches!(message.kind, MessageType::AUDIO | MessageType::VIDEO) {
-            self.unread += self.output.len() - before;
-        }
-        if let Ok(Some(Control::SetChunkSize(size))) = Control::decode(message) {
+        if message.kind == MessageType::SET_CHUNK_SIZE
+            && let Ok(Some(Control::SetChunkSize(size))) = Control::decode(message)
+        {
             self.writer.set_chunk_size(size);
         }
     }
 
+    /// Appends a message that the peer made us send, and counts it.
+    pub(super) fn answer(&mut self, message: &Message) {
+        // What was taken out since cannot be unread.
+        self.unread = self.unread.min(self.output.len());
+        let before = self.output.len();
+        self.write(message);
+        self.unread += self.output.len() - before;
+    }
+
     /// Writes what is owed, and asks whether the peer reads what it is sent.
     pub(super) fn settle(&mut self, pong: Option<Message>) -> Result<(), SessionError> {
-        let due = self.flow.take_due();
-        for message in due.map(|control| control.encode()).chain(pong) {
-            self.write(&message);
+        for control in self.flow.take_due() {
+            self.answer(&control.encode());
         }
-        if self.unread > UNREAD_ANSWER_BYTES_MAX && !self.output.is_empty() {
+        if let Some(pong) = pong {
+            self.answer(&pong);
+        }
+        if self.unread.min(self.output.len()) > UNREAD_ANSWER_BYTES_MAX {
             return Err(SessionError::AnswersUnread);
         }
         Ok(())

@@ -10,11 +10,14 @@
 //!
 //! What commands mean does not belong here: see `server` and `client`.
 
+mod client;
+mod client_actions;
 mod error;
 mod flow;
 mod link;
 mod server;
 mod server_answers;
 
+pub use client::ClientConnection;
 pub use error::{ConnectionError, ConnectionErrorKind};
 pub use server::ServerConnection;

@@ -98,7 +98,9 @@ impl ServerConnection {
                 Some(Received::Acknowledged(bytes)) => Some(ServerEvent::Acknowledged { bytes }),
                 Some(Received::Message(message)) => self.session.step(message)?,
             };
-            self.drain();
+            while let Some(message) = self.session.next_answer() {
+                self.link.answer(&message);
+            }
             if event.is_some() {
                 return Ok(event);
             }

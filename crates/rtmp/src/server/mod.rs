@@ -14,6 +14,7 @@ mod connect;
 mod event;
 mod held;
 mod media;
+mod notices;
 mod options;
 mod requests;
 mod streams;
