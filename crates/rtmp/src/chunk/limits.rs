@@ -1,7 +1,8 @@
 //! What one connection may make a chunk reader hold or do, each with its reason.
 //!
-//! Limits on commands, rates of messages and idle time are not chunk matters: they belong to the
-//! session and to whoever has a clock.
+//! Limits on commands, on the rate of messages (empty ones too: each is one, however small its
+//! chunk) and on idle time are not chunk matters: they belong to the session and to whoever has a
+//! clock.
 
 use super::MESSAGE_BYTES_MAX;
 
