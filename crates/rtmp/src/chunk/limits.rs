@@ -30,7 +30,7 @@ pub struct ChunkLimits {
     /// back, and the account never goes below zero. So chunk sizes of 32 and more never run up a
     /// debt, and a chunk size of 1 works until `tiny_chunk_debt_max / 31` chunks were read. 16 MiB by
     /// default: half a megabyte of payload in chunks of one byte, which is any dialogue of commands
-    /// but no video, and costs some ten milliseconds of a core.
+    /// but no video, and costs a few milliseconds of a core.
     pub tiny_chunk_debt_max: u32,
 }
 
