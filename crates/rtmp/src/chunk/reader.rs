@@ -138,7 +138,8 @@ impl ChunkReader {
     ///
     /// # Errors
     ///
-    /// 0 and sizes with bit 31 set are refused. Sizes beyond the longest message mean no cutting.
+    /// 0 and sizes with bit 31 set are refused, and nothing can be read after that. Sizes beyond
+    /// the longest message mean no cutting.
     pub fn set_chunk_size(&mut self, size: u32) -> Result<(), ChunkError> {
         if size == 0 || size > CHUNK_SIZE_MAX {
             let kind = ChunkErrorKind::InvalidChunkSize { size };
