@@ -1,5 +1,6 @@
 //! Placeholder page, to be written.
 
+pub mod cli;
 pub mod config;
 pub mod limits;
 pub mod name;
