@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use super::url_host;
-use crate::config::{Config, DEFAULT_APP, LatencyBudget, RTMP_PORT, Secret, format_cores};
+use crate::config::{Config, DEFAULT_APP, RTMP_PORT, Secret, format_cores};
 
 /// What is known once everything is open.
 #[derive(Debug)]
@@ -69,24 +69,22 @@ pub fn banner(startup: &Startup<'_>) -> String {
         1 => line("Keys", "1 stream"),
         count => line("Keys", &format!("{count} streams")),
     }
-    text.push('\n');
-    text.push_str(&summary(startup));
-    text.push('\n');
+    for stream in startup.config.keys.weak() {
+        line("", &format!("the secret of {stream} is short enough to be guessed"));
+    }
+    write!(text, "\n  {}\n", summary(startup)).expect("writing to a string cannot fail");
     text
 }
 
-/// One line for the log: driver, cores, descriptors, congestion control, latency budget.
-fn summary(startup: &Startup<'_>) -> String {
+/// The start-up line, for the banner and the log: driver, cores, descriptors, congestion control, latency budget.
+pub fn summary(startup: &Startup<'_>) -> String {
     let Startup { driver, cores, descriptors, congestion, config, .. } = startup;
-    let budget = match config.latency_budget {
-        LatencyBudget::Auto => "auto".to_owned(),
-        fixed @ LatencyBudget::Fixed(_) => fixed.to_string(),
-    };
     format!(
-        "  driver {driver} | cores {} | descriptors {}/{} | congestion control {congestion} | latency budget {budget}",
+        "driver {driver} | cores {} | descriptors {}/{} | congestion control {congestion} | latency budget {}",
         format_cores(cores),
         descriptors.soft,
         descriptors.hard,
+        config.latency_budget,
     )
 }
 
@@ -140,6 +138,9 @@ mod tests {
         assert!(text.contains("stream key cam1?key=SECRET\n"), "{text}");
         assert!(text.contains("Play from    rtmp://HOST/live/cam1\n"), "{text}");
         assert!(text.contains("Token        0123456789abcdef"), "{text}");
-        assert!(!text.contains("hunter2"), "{text}");
+        assert!(!text.contains("hunter2") && !text.contains("guessed"), "{text}");
+        config.keys.insert("cam2", Secret::new("abc")).unwrap();
+        let text = show(&config, &["0.0.0.0:1935"], None);
+        assert!(text.contains("the secret of live/cam2 is short"), "{text}");
     }
 }

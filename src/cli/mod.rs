@@ -15,7 +15,7 @@ use crate::config::{
     UnitError, load, parse_duration, parse_size,
 };
 
-pub use banner::{Descriptors, Startup, banner};
+pub use banner::{Descriptors, Startup, banner, summary};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::ControlState;
 use super::failure::Failure;
-use crate::config::Secret;
+use crate::config::{Bind, Config, Secret};
 
 /// Who may look at the page, the metrics and the API.
 #[derive(Debug)]
@@ -23,6 +23,22 @@ pub enum Access {
     /// Who shows this token: `Authorization: Bearer TOKEN`, or as the password of HTTP Basic
     /// with any user name, so that a browser can ask for it.
     Token(Secret),
+}
+
+impl Access {
+    /// Decides who may look: whoever has the configured token; else, away from loopback, whoever
+    /// has one that is made up here and must be shown to the operator, which is why it is given
+    /// back apart; else everyone.
+    pub fn choose(config: &Config, bind: &Bind) -> io::Result<(Access, Option<Secret>)> {
+        match &config.http_token {
+            Some(token) => Ok((Access::Token(token.clone()), None)),
+            None if bind.http_is_exposed() => {
+                let token = make_token()?;
+                Ok((Access::Token(token.clone()), Some(token)))
+            }
+            None => Ok((Access::Open, None)),
+        }
+    }
 }
 
 /// A new token: 128 random bits in hexadecimal.
@@ -100,6 +116,22 @@ mod tests {
             basic("a:0123456789abcdef:b"),
         ] {
             assert!(!shows(bad.as_bytes(), &token), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_wanted_if_set_or_away_from_loopback() {
+        let choose = |http: &str, token: Option<&str>| {
+            let http = http.parse().unwrap();
+            let config = Config { http_token: token.map(Secret::new), ..Config::default() };
+            Access::choose(&config, &Bind { rtmp: Vec::new(), http }).unwrap()
+        };
+        assert!(matches!(choose("127.0.0.1:80", None), (Access::Open, None)));
+        assert!(matches!(choose("[::1]:80", Some("t")), (Access::Token(_), None)));
+        assert!(matches!(choose("0.0.0.0:80", Some("t")), (Access::Token(_), None)));
+        match choose("0.0.0.0:80", None) {
+            (Access::Token(token), Some(fresh)) => assert_eq!(token, fresh),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -4,9 +4,9 @@
 //! a [`ControlState`] and nothing else, so tests feed it made-up numbers. Later parts of the
 //! HTTP side that must act on streams do so by messages to the shards.
 //!
-//! - [`server`]: the thread, the listener, the life of a connection.
-//! - [`guard`]: who may ask: hosts, origins, tokens, bodies; and the headers of every answer.
-//! - [`page`], [`api`], [`metrics`]: the answers.
+//! - `server`: the thread, the listener, the life of a connection.
+//! - `guard`, `auth`: who may ask: hosts, origins, bodies, tokens; and the headers of every answer.
+//! - `page`, `api`, `metrics`: the answers.
 
 mod api;
 mod auth;

@@ -115,6 +115,7 @@ fn the_page_shows_streams_and_shards_and_escapes_what_came_from_outside() {
         assert!(answer.body().contains(part), "{part} is missing");
     }
     assert!(answer.body().contains("avc1&lt;script&gt;"));
+    assert!(answer.body().contains("title=\"&lt;b&gt;evil&lt;/b&gt;\""));
     assert!(!answer.body().contains("avc1<script>") && !answer.body().contains("<b>evil"));
 }
 

@@ -6,7 +6,7 @@ use super::format::{Text, bitrate, bytes, count, span};
 use super::{Page, percent};
 use crate::limits::PAGE_STREAMS_MAX;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
-use crate::stats::{AudioInfo, State, VideoInfo};
+use crate::stats::{AudioInfo, State, StreamInfo, VideoInfo};
 
 impl Page<'_> {
     pub(super) fn write_streams(&self, html: &mut String) -> std::fmt::Result {
@@ -17,7 +17,7 @@ impl Page<'_> {
             html.push_str(
                 "<table><thead><tr><th>Stream<th>State<th class=\"n\">Viewers<th>Video<th>Audio\
                  <th class=\"n\">Incoming<th class=\"n\">Sent<th class=\"n\">Dropped\
-                 <th class=\"n\">Skips<th class=\"n\">Hung up<th>Play</tr></thead>\n<tbody>\n",
+                 <th class=\"n\">Skips<th class=\"n\">Hung up</tr></thead>\n<tbody>\n",
             );
             for stream in self.streams.iter().take(PAGE_STREAMS_MAX) {
                 self.write_stream(html, stream)?;
@@ -36,12 +36,16 @@ impl Page<'_> {
         let state = stream.info.state;
         let since_s = self.now_unix_ms.saturating_sub(stream.info.since_unix_ms) / 1000;
         let rate = if state == State::Live { bitrate(stream.bitrate) } else { "\u{2013}".into() };
+        write!(html, "<tr><th scope=\"row\">{}", stream.name)?;
+        if let Some(base) = &self.rtmp_base {
+            write!(html, "<br><code class=\"soft\">{}/{}</code>", Text(base), stream.name)?;
+        }
         write!(
             html,
-            "<tr><th scope=\"row\">{}</th><td><span class=\"state {label}\">{label}</span> \
+            "</th><td title=\"{}\"><span class=\"state {label}\">{label}</span><br>\
              <span class=\"soft\">{}</span></td><td class=\"n\">{}</td><td>{}</td><td>{}</td>\
              <td class=\"n\">{rate}</td><td class=\"n\">{}</td>",
-            stream.name,
+            Text(&publisher(&stream.info)),
             span(since_s),
             count(stream.viewers),
             video(stream.info.video.as_ref()),
@@ -52,12 +56,7 @@ impl Page<'_> {
         for value in [stream.dropped_frames, stream.skips, stream.hang_ups] {
             write_trouble(html, value)?;
         }
-        match &self.rtmp_base {
-            Some(base) => {
-                writeln!(html, "<td><code>{}/{}</code></td></tr>", Text(base), stream.name)
-            }
-            None => writeln!(html, "<td></td></tr>"),
-        }
+        html.write_str("</tr>\n")
     }
 
     pub(super) fn write_shards(&self, html: &mut String) -> std::fmt::Result {
@@ -73,6 +72,16 @@ impl Page<'_> {
         }
         html.push_str("</tbody></table></div>\n");
         Ok(())
+    }
+}
+
+/// Who publishes, for a tooltip.
+fn publisher(info: &StreamInfo) -> String {
+    match (info.publisher, info.encoder.as_deref()) {
+        (Some(addr), Some(encoder)) => format!("from {addr}, {encoder}"),
+        (Some(addr), None) => format!("from {addr}"),
+        (None, Some(encoder)) => encoder.to_owned(),
+        (None, None) => String::new(),
     }
 }
 
@@ -117,7 +126,7 @@ fn video(video: Option<&VideoInfo>) -> String {
         None => "<span class=\"soft\">\u{2013}</span>".into(),
         Some(VideoInfo { codec, width: 0, .. }) => Text(codec).to_string(),
         Some(VideoInfo { codec, width, height }) => {
-            format!("{} <span class=\"soft\">{width}\u{d7}{height}</span>", Text(codec))
+            format!("{}<br><span class=\"soft\">{width}\u{d7}{height}</span>", Text(codec))
         }
     }
 }
@@ -135,7 +144,7 @@ fn audio(audio: Option<&AudioInfo>) -> String {
                 2 => " stereo".into(),
                 more => format!(" {more} channels"),
             };
-            format!("{} <span class=\"soft\">{rate} kHz{channels}</span>", Text(codec))
+            format!("{}<br><span class=\"soft\">{rate} kHz{channels}</span>", Text(codec))
         }
     }
 }
