@@ -1,6 +1,11 @@
 //! The command line: what can be said, and how the serving options overlay the configuration.
 //! What the commands do is elsewhere; this only defines and translates.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "doc comments are the help text too, where [::1] is an address and no link"
+)]
+
 mod banner;
 
 use std::net::SocketAddr;
