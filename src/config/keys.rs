@@ -154,7 +154,9 @@ impl Keys {
     /// string, and that query string (empty if there was none; those of the application and of
     /// the name may be joined by `&`).
     ///
-    /// Every rule is compared in full whatever matches, so that the time taken tells nothing.
+    /// An opaque key is compared with every secret whatever matches, so that the time taken tells
+    /// no more of them than their lengths. On [`KeyError::Unknown`] do not log the name: it may be
+    /// a mistyped secret.
     pub fn publish(&self, app: &str, name: &str, query: &str) -> Result<Granted, KeyError> {
         if self.is_empty() {
             let stream = StreamName::new(app, name).map_err(KeyError::Name)?;
