@@ -7,18 +7,33 @@
 //! `ARCHITECTURE.md` has the drawing and the ownership rules. The library installs no allocator, no
 //! signal handler and no log subscriber: the binary does.
 
+// The model checker compiles the log and the mailbox only (`tests/loom.rs`).
 pub mod limits;
 pub mod shard;
 pub mod stream;
 
 #[cfg(not(millstream_loom))]
+pub mod cli;
+#[cfg(not(millstream_loom))]
 pub mod config;
 #[cfg(not(millstream_loom))]
+pub mod control;
+#[cfg(not(millstream_loom))]
 pub mod egress;
+#[cfg(not(millstream_loom))]
+pub mod hook;
+#[cfg(not(millstream_loom))]
+pub mod ingest;
 #[cfg(not(millstream_loom))]
 pub mod moment;
 #[cfg(not(millstream_loom))]
 pub mod name;
+#[cfg(not(millstream_loom))]
+pub mod net;
+#[cfg(not(millstream_loom))]
+pub mod rules;
+#[cfg(not(millstream_loom))]
+pub mod server;
 #[cfg(not(millstream_loom))]
 pub mod slots;
 #[cfg(not(millstream_loom))]

@@ -64,7 +64,6 @@ const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_MAX);
 const _: () = assert!(SEGMENT_BYTES_MAX < GOP_CACHE_BYTES);
 const _: () = assert!(LAG_SKIP.as_millis() < LAG_HANG_UP.as_millis());
 
-
 /// Connections to the HTTP side at one time. A browser holds six, a scraper one; the rest wait
 /// in the kernel's queue.
 pub const HTTP_CONNECTIONS_MAX: usize = 128;

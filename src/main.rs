@@ -1,2 +1,101 @@
-//! Placeholder page, to be written.
-fn main() {}
+//! The millstream binary: allocator, log, signals, and which command runs.
+
+use clap::Parser;
+use millstream::cli::{Cli, Command, Descriptors, ServeArgs, Startup, banner, summary};
+use millstream::config::{Config, LogFormat};
+use millstream::control::{self, About, Access, ControlState};
+use millstream::rules::Rules;
+use millstream::server::{Server, raise_descriptors, system_congestion};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().into_command() {
+        Command::Serve(args) => serve(&args),
+        _ => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("millstream: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
+    let config = args.load(std::env::vars_os())?;
+    start_log(&config)?;
+    let started = Instant::now();
+    let (soft, hard) = raise_descriptors();
+    let bind = config.bind()?;
+    let (access, fresh_token) = Access::choose(&config, &bind)?;
+    // Before the first thread, so that every thread leaves the signals to this one.
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let application = Arc::new(Rules::new(config.keys.clone()));
+    let server = Server::start(config.clone(), application)?;
+    let state = ControlState {
+        directory: Arc::clone(server.directory()),
+        about: About {
+            driver: server.driver().name().into(),
+            latency_budget: config.latency_budget.to_string(),
+            rtmp: server.rtmp().to_vec(),
+            keyed: !config.keys.is_empty(),
+            hosts: config.http_hosts.clone(),
+        },
+        access,
+        started,
+    };
+    let control = match control::start(bind.http, Arc::new(state)) {
+        Ok(control) => control,
+        Err(error) => {
+            server.drain();
+            server.join();
+            return Err(error.into());
+        }
+    };
+    let congestion = config.congestion.clone().unwrap_or_else(system_congestion);
+    let startup = Startup {
+        config: &config,
+        rtmp: server.rtmp(),
+        http: control.addr(),
+        fresh_token: fresh_token.as_ref(),
+        driver: server.driver().name(),
+        cores: server.cores(),
+        descriptors: Descriptors { soft, hard },
+        congestion: &congestion,
+    };
+    // Whoever closed standard output does not want the banner.
+    let _ = std::io::stdout().write_all(banner(&startup).as_bytes());
+    tracing::info!("{}", summary(&startup));
+
+    let signal = signals.forever().next();
+    tracing::info!(?signal, "stopping; a second signal stops at once");
+    server.drain();
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            std::process::exit(1);
+        }
+    });
+    server.join();
+    control.shutdown();
+    Ok(())
+}
+
+fn start_log(config: &Config) -> Result<(), Box<dyn Error>> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}

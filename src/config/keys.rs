@@ -17,9 +17,9 @@ use crate::name::{NameError, StreamName, percent_escape};
 /// The application of a key whose name has none: `cam1` means `live/cam1`.
 pub const DEFAULT_APP: &str = "live";
 
-/// Shortest secret that is taken. Four characters are within reach of guessing; eight are not at
-/// the rate at which connections can be made.
-pub const SECRET_LEN_MIN: usize = 8;
+/// Secrets shorter than this are taken, for a test at home, but reported as weak: at the rate at
+/// which connections can be made, eight characters cannot be guessed and four can.
+pub const SECRET_LEN_WEAK: usize = 8;
 
 /// Longest secret that is taken, so that the opaque form fits a stream key of any encoder.
 pub const SECRET_LEN_MAX: usize = 128;
@@ -70,8 +70,8 @@ impl std::error::Error for KeyError {}
 pub enum KeyRuleError {
     /// The name is no stream name.
     Name(NameError),
-    /// The secret is shorter than [`SECRET_LEN_MIN`].
-    Short,
+    /// The secret is empty.
+    Empty,
     /// The secret is longer than [`SECRET_LEN_MAX`].
     Long,
     /// The secret has a character that would not survive in a URL or a command.
@@ -86,13 +86,12 @@ impl fmt::Display for KeyRuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             KeyRuleError::Name(error) => error.fmt(f),
-            KeyRuleError::Short => write!(
-                f,
-                "its secret is too short: use {SECRET_LEN_MIN} characters or more (openssl rand -hex 16 makes a good one)"
-            ),
+            KeyRuleError::Empty => {
+                f.write_str("its secret is empty (openssl rand -hex 16 makes a good one)")
+            }
             KeyRuleError::Long => write!(f, "its secret has more than {SECRET_LEN_MAX} characters"),
             KeyRuleError::Character => {
-                f.write_str("its secret may hold letters, digits and - . _ ~ @ = ! * , : only")
+                f.write_str("its secret may not hold spaces, quotes, or any of ? & # % / \\ < >")
             }
             KeyRuleError::Shared => f.write_str("another name has the same secret"),
             KeyRuleError::Public => f.write_str("its secret is the name of a stream"),
@@ -113,6 +112,12 @@ impl Keys {
         self.by_name.keys()
     }
 
+    /// The streams whose secrets are shorter than [`SECRET_LEN_WEAK`], to warn about.
+    pub fn weak(&self) -> impl Iterator<Item = &StreamName> {
+        let weak = |secret: &Secret| secret.reveal().len() < SECRET_LEN_WEAK;
+        self.by_name.iter().filter(move |(_, secret)| weak(secret)).map(|(stream, _)| stream)
+    }
+
     /// The secrets, for the capture writer to overwrite.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.by_name.values()
@@ -122,12 +127,12 @@ impl Keys {
     pub fn insert(&mut self, name: &str, secret: Secret) -> Result<(), KeyRuleError> {
         let stream = rule_name(name).map_err(KeyRuleError::Name)?;
         let text = secret.reveal();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@=!*,:".contains(&byte);
+        let plain = |byte: u8| byte.is_ascii_graphic() && !b"?&#%/\\<>\"'`".contains(&byte);
         if !text.bytes().all(plain) {
             return Err(KeyRuleError::Character);
         }
-        if text.len() < SECRET_LEN_MIN {
-            return Err(KeyRuleError::Short);
+        if text.is_empty() {
+            return Err(KeyRuleError::Empty);
         }
         if text.len() > SECRET_LEN_MAX {
             return Err(KeyRuleError::Long);
@@ -149,7 +154,9 @@ impl Keys {
     /// string, and that query string (empty if there was none; those of the application and of
     /// the name may be joined by `&`).
     ///
-    /// Every rule is compared in full whatever matches, so that the time taken tells nothing.
+    /// An opaque key is compared with every secret whatever matches, so that the time taken tells
+    /// no more of them than their lengths. On [`KeyError::Unknown`] do not log the name: it may be
+    /// a mistyped secret.
     pub fn publish(&self, app: &str, name: &str, query: &str) -> Result<Granted, KeyError> {
         if self.is_empty() {
             let stream = StreamName::new(app, name).map_err(KeyError::Name)?;
@@ -270,7 +277,7 @@ mod tests {
         let mut keys = keys();
         let mut refuse =
             |name: &str, secret: &str| keys.insert(name, Secret::new(secret)).unwrap_err();
-        assert_eq!(refuse("x", "short"), KeyRuleError::Short);
+        assert_eq!(refuse("x", ""), KeyRuleError::Empty);
         assert_eq!(refuse("x", &"l".repeat(SECRET_LEN_MAX + 1)), KeyRuleError::Long);
         assert_eq!(refuse("x", "with a space"), KeyRuleError::Character);
         assert_eq!(refuse("x", "with?question"), KeyRuleError::Character);
@@ -281,6 +288,14 @@ mod tests {
             refuse("api/x", "something-else"),
             KeyRuleError::Name(NameError::Reserved)
         ));
+    }
+
+    #[test]
+    fn short_secrets_are_reported_as_weak() {
+        let mut keys = keys();
+        keys.insert("cam3", Secret::new("s3cret")).unwrap();
+        assert_eq!(keys.weak().collect::<Vec<_>>(), [&stream("live/cam3")]);
+        assert!(keys.publish("live", "s3cret", "").is_ok());
     }
 
     #[test]

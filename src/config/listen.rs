@@ -16,7 +16,7 @@ pub struct ListenAddr {
 
 impl ListenAddr {
     /// The addresses behind it. A name may stand for several (`localhost` for 127.0.0.1 and
-    /// [::1]); none is an error.
+    /// `::1`); none is an error.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         let mut addrs: Vec<SocketAddr> = self.text.to_socket_addrs()?.collect();
         addrs.sort();

@@ -26,7 +26,9 @@ use serde::{Deserialize, Serialize};
 pub use bind::Bind;
 pub use cores::{CORES_MAX, CoreList, Cores, CoresError, allowed as cores_allowed, format_cores};
 pub use error::{ConfigError, Origin};
-pub use keys::{DEFAULT_APP, Granted, KeyError, KeyRuleError, Keys};
+pub use keys::{
+    DEFAULT_APP, Granted, KeyError, KeyRuleError, Keys, SECRET_LEN_MAX, SECRET_LEN_WEAK,
+};
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
 pub use load::{ENV_PREFIX, Overrides, load};

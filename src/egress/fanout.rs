@@ -87,7 +87,7 @@ impl Fanout {
 
     /// Opens the way out of a connection.
     pub fn open(&mut self, now: Moment) -> OutletId {
-        self.outlets.insert(Outlet { last_progress: now, ..Outlet::default() })
+        self.outlets.insert(Outlet::new(now))
     }
 
     /// Closes it. Returns it for its counters, and the stream that nobody here reads any more.
@@ -213,8 +213,7 @@ impl Fanout {
         self.view_of(&hub, new)?;
         self.unsubscribe(id);
         self.subscribe(id, &hub, new, now)?;
-        let Some(reader) =
-            self.outlets.at_mut(id).and_then(|outlet| outlet.reader.as_deref_mut())
+        let Some(reader) = self.outlets.at_mut(id).and_then(|outlet| outlet.reader.as_deref_mut())
         else {
             return Ok(());
         };
@@ -286,11 +285,7 @@ impl Fanout {
                     shown.readers.len()
                 }
             };
-            let scene = Scene {
-                view: &shown.view,
-                framing: &*shown.framing,
-                lag: &self.lag,
-            };
+            let scene = Scene { view: &shown.view, framing: &*shown.framing, lag: &self.lag };
             // Downwards, so that a reader who leaves meanwhile costs nobody his turn.
             while left > 0 && turns < budget {
                 left -= 1;
@@ -384,6 +379,19 @@ impl Fanout {
         }
     }
 
+    /// How many readers wait for somebody to publish.
+    pub fn waiting(&self) -> usize {
+        let absent = |shown: &&Shown| shown.view.presence() == Presence::Absent;
+        let views = self.views.iter().map(|(_, shown)| shown);
+        views.filter(absent).map(|shown| shown.readers.len()).sum()
+    }
+
+    /// Whether anybody is still owed bytes.
+    pub fn is_owing(&self) -> bool {
+        self.has_due()
+            || self.outlets.iter().any(|(_, outlet)| outlet.parked || !outlet.private.is_empty())
+    }
+
     /// What connections must hear of since the last call, in order.
     pub fn take_notices(&mut self) -> Vec<(OutletId, Notice)> {
         std::mem::take(&mut self.notices)
@@ -405,9 +413,10 @@ impl Fanout {
             }
         };
         let followed = self.streams.at_mut(stream).expect("named streams are followed");
-        let held = followed.views.iter().copied().find(|view| {
-            self.views.at(*view).is_some_and(|shown| shown.projection == projection)
-        });
+        let held =
+            followed.views.iter().copied().find(|view| {
+                self.views.at(*view).is_some_and(|shown| shown.projection == projection)
+            });
         Ok(held.unwrap_or_else(|| {
             let key = self.views.insert(Shown {
                 stream,
@@ -449,8 +458,7 @@ impl Shown {
         if !self.view.refresh().stale {
             return;
         }
-        let scene =
-            Scene { view: &self.view, framing: &*self.framing, lag };
+        let scene = Scene { view: &self.view, framing: &*self.framing, lag };
         for id in &self.readers {
             if let Some(outlet) = outlets.at_mut(*id) {
                 turn::relocate(outlet, *id, &scene, notices);

@@ -119,6 +119,11 @@ pub enum Flow {
 }
 
 impl Outlet {
+    /// The way out of a new connection.
+    pub fn new(now: Moment) -> Self {
+        Self { last_progress: now, ..Self::default() }
+    }
+
     /// Sends the rest of a message begun, then private bytes: what precedes any log bytes.
     pub fn send_private(
         &mut self,

@@ -165,9 +165,12 @@ pub fn is_lost(outlet: &Outlet, view: Option<&View>, lag: &Lag, now: Moment) -> 
         return false;
     }
     let stuck = now.since(outlet.last_progress) >= lag.hang_up;
-    let behind = outlet.reader.as_deref().and_then(|reader| reader.stalled_at_ms).zip(view).map(
-        |(stalled_at, view)| view.edge().timestamp.saturating_sub(stalled_at),
-    );
+    let behind = outlet
+        .reader
+        .as_deref()
+        .and_then(|reader| reader.stalled_at_ms)
+        .zip(view)
+        .map(|(stalled_at, view)| view.edge().timestamp.saturating_sub(stalled_at));
     stuck || behind.is_some_and(|ms| u128::from(ms) >= lag.hang_up.as_millis())
 }
 
@@ -208,11 +211,7 @@ pub fn finish_privately(reader: &mut Reader, private: &mut BytesMut, view: &View
 }
 
 /// Hangs an outlet up if too much waits for it alone.
-pub fn check_private(
-    outlet: &mut Outlet,
-    id: OutletId,
-    notices: &mut Vec<(OutletId, Notice)>,
-) {
+pub fn check_private(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(OutletId, Notice)>) {
     if outlet.private.len() > limits::PRIVATE_BYTES_MAX {
         hang_up(outlet, id, HangUp::PrivateBytes, notices);
     }

@@ -2,4 +2,5 @@
 //!
 //! Nothing is refused here for its codec: what is not understood is relayed.
 
+pub mod describe;
 pub mod rtmp;

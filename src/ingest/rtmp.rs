@@ -6,7 +6,8 @@
 use crate::stream::headers::{Carrier, HeaderSlot};
 use crate::stream::segment::Kind;
 use crate::stream::writer::Arrival;
-use millstream_flv::{audio::AudioHeader, video::VideoHeader};
+use millstream_flv::audio::{AudioHeader, AudioPacketType};
+use millstream_flv::video::VideoHeader;
 use millstream_rtmp::message::{Message, MessageType};
 use millstream_rtmp::session::{Data, DataFrame};
 
@@ -56,10 +57,10 @@ pub fn data(data: &Data) -> Arrival<'_> {
 
 fn audio(payload: &[u8]) -> (Kind, Option<(u8, u8)>) {
     let Ok(header) = AudioHeader::parse(payload) else { return (Kind::Audio, None) };
-    let track = header.track_id().unwrap_or(0);
+    let track = header.track_id;
     if header.is_sequence_start() {
         (Kind::AudioHeader, Some((track, CONFIGURATION)))
-    } else if header.is_multichannel_config() {
+    } else if header.packet_type == AudioPacketType::MultichannelConfig {
         (Kind::AudioHeader, Some((track, CHANNELS)))
     } else {
         (Kind::Audio, None)
@@ -68,7 +69,7 @@ fn audio(payload: &[u8]) -> (Kind, Option<(u8, u8)>) {
 
 fn video(payload: &[u8]) -> (Kind, Option<(u8, u8)>) {
     let Ok(header) = VideoHeader::parse(payload) else { return (Kind::Video, None) };
-    let track = header.track_id().unwrap_or(0);
+    let track = header.track_id;
     if header.is_sequence_start() {
         (Kind::VideoHeader, Some((track, CONFIGURATION)))
     } else if header.is_metadata() {

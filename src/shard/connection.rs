@@ -4,7 +4,7 @@
 //! `publishing` and `playing`.
 
 use super::inbox::{Mail, Outcome};
-use super::shard::Shard;
+use super::tasks::Shard;
 use super::state::{Asked, Connection, Sockets, State, Way, What};
 use crate::hook::{Answer, Decision, Peer, Reply, Request};
 use crate::limits;
@@ -164,10 +164,22 @@ impl Shard {
             }
             ServerEvent::Seek { stream_id, .. } => self.seek(state, key, stream_id),
             ServerEvent::ReceiveAudio { stream_id, on } => {
-                self.project(state, key, stream_id, |p| crate::stream::projection::Projection { audio: on, ..p }, now);
+                self.project(
+                    state,
+                    key,
+                    stream_id,
+                    |p| crate::stream::projection::Projection { audio: on, ..p },
+                    now,
+                );
             }
             ServerEvent::ReceiveVideo { stream_id, on } => {
-                self.project(state, key, stream_id, |p| crate::stream::projection::Projection { video: on, ..p }, now);
+                self.project(
+                    state,
+                    key,
+                    stream_id,
+                    |p| crate::stream::projection::Projection { video: on, ..p },
+                    now,
+                );
             }
             ServerEvent::UnknownCommand(command) => {
                 let number = state.connections.at(key).map(|connection| connection.number);
@@ -189,7 +201,8 @@ impl Shard {
             flash_ver: connect.flash_ver,
         });
         connection.peer = Some(Arc::clone(&peer));
-        let asked = Asked { request: connect.request, stream_id: 0, since: now, what: What::Connect };
+        let asked =
+            Asked { request: connect.request, stream_id: 0, since: now, what: What::Connect };
         let mut defer = || self.reply(key, asked.request, Outcome::Connect);
         match self.common.application.connect(&peer, &mut defer) {
             Answer::Now(decision) => self.connect_decided(state, key, asked, decision, now),

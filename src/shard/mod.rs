@@ -26,11 +26,11 @@ mod publishing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
 #[cfg(not(millstream_loom))]
-mod shard;
+mod tasks;
 #[cfg(not(millstream_loom))]
 mod state;
 #[cfg(not(millstream_loom))]
 mod tick;
 
 #[cfg(not(millstream_loom))]
-pub use shard::{Common, Seat, run};
+pub use tasks::{Common, Seat, run};

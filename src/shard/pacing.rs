@@ -68,7 +68,7 @@ impl Pacer {
             self.low_since = None;
             let since = *self.high_since.get_or_insert(now);
             if now.since(since) >= WIDEN_AFTER && self.step + 1 < STEPS_MS.len() {
-                self.widen(now);
+                self.widen();
             }
         } else if self.step > 0 && self.foreseen(busy_permille) < NARROW_BELOW {
             self.high_since = None;
@@ -89,14 +89,13 @@ impl Pacer {
         }
     }
 
-    fn widen(&mut self, now: Moment) {
+    fn widen(&mut self) {
         self.step += 1;
         self.high_since = None;
         // Widening soon after narrowing means that narrowing was wrong.
         if self.narrowed_at.take().is_some() {
             self.narrow_after = (self.narrow_after * 2).min(NARROW_AFTER_MAX);
         }
-        let _ = now;
     }
 
     /// What the load would be one step narrower, if all of it were sends.

@@ -2,7 +2,7 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::shard::Shard;
+use super::tasks::Shard;
 use super::state::{Asked, Connection, Play, State};
 use crate::egress::outlet::OutletId;
 use crate::egress::turn::{HangUp, Notice};
@@ -72,7 +72,13 @@ impl Shard {
         self.due.notify();
     }
 
-    pub(super) fn stop_play(self: &Rc<Self>, state: &mut State, key: Key, stream_id: u32, now: Moment) {
+    pub(super) fn stop_play(
+        self: &Rc<Self>,
+        state: &mut State,
+        key: Key,
+        stream_id: u32,
+        now: Moment,
+    ) {
         let plays = state
             .connections
             .at(key)
@@ -182,7 +188,8 @@ impl Shard {
             }
             (Notice::Skipped { frames, bytes }, Some(stream_id)) => {
                 self.stats.skips.add(1);
-                let text = format!("skipped {frames} frames, {bytes} bytes: the connection is too slow");
+                let text =
+                    format!("skipped {frames} frames, {bytes} bytes: the connection is too slow");
                 let code = "NetStream.Play.InsufficientBW";
                 report(connection.protocol.status(stream_id, Level::Warning, code, &text));
                 tracing::info!(connection = connection.number, frames, bytes, "viewer skipped");

@@ -2,7 +2,7 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::shard::Shard;
+use super::tasks::Shard;
 use super::state::{Asked, Phase, Publishing, State};
 use crate::hook::{Decision, MayPublish};
 use crate::ingest;
@@ -73,7 +73,6 @@ impl Shard {
             hub,
             phase,
             source: Some((key, asked.stream_id)),
-            identity: may.identity,
             rate: Rate::default(),
             bytes: 0,
         });
@@ -128,7 +127,13 @@ impl Shard {
         report(connection.protocol.accept_publish(request));
     }
 
-    pub(super) fn media(self: &Rc<Self>, state: &mut State, key: Key, message: &Message, now: Moment) {
+    pub(super) fn media(
+        self: &Rc<Self>,
+        state: &mut State,
+        key: Key,
+        message: &Message,
+        now: Moment,
+    ) {
         if let Some(arrival) = ingest::rtmp::media(message) {
             self.push(state, key, message.stream_id, &arrival, now);
         }
@@ -418,7 +423,9 @@ fn refusal_text(refusal: ClaimRefusal) -> (&'static str, &'static str) {
         ClaimRefusal::HandoverInProgress => {
             ("handover-in-progress", "this stream is just changing publishers; try again")
         }
-        ClaimRefusal::TooManyStreams => ("too-many-streams", "the server has no room for another stream"),
+        ClaimRefusal::TooManyStreams => {
+            ("too-many-streams", "the server has no room for another stream")
+        }
     }
 }
 

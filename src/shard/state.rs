@@ -12,7 +12,6 @@ use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
 use crate::stream::publisher::Publisher;
 use crate::stream::registry::ClaimId;
-use crate::stream::takeover::Identity;
 use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::session::RequestId;
 use std::cmp::Reverse;
@@ -99,7 +98,6 @@ pub struct Publishing {
     pub phase: Phase,
     /// The connection and its message stream; `None` once it is lost.
     pub source: Option<(Key, u32)>,
-    pub identity: Option<Identity>,
     pub rate: Rate,
     pub bytes: u64,
 }

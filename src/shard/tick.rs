@@ -1,6 +1,6 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
-use super::shard::Shard;
+use super::tasks::Shard;
 use super::state::{Phase, State, What};
 use crate::egress::outlet::OutletStats;
 use crate::hook::Rejection;

@@ -2,7 +2,8 @@
 
 /// Estimates bits per second from a byte total that is looked at now and then.
 ///
-/// Owned by whoever appends to the stream; the result goes into [`super::StreamStats::bitrate`].
+/// Owned by whoever appends to the stream; the result goes into
+/// [`super::PublisherStats::bitrate`].
 #[derive(Debug, Default)]
 pub struct Rate {
     since_ms: u64,

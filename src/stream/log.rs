@@ -190,12 +190,7 @@ impl LogWriter {
 
     /// Appends a header: it opens a segment of its own, so that the set of headers is constant in
     /// every segment. `read` says whether anybody reads; it decides how much of the past stays.
-    pub fn append_header(
-        &mut self,
-        headers: SharedHeaders,
-        record: &Record<'_>,
-        read: bool,
-    ) {
+    pub fn append_header(&mut self, headers: SharedHeaders, record: &Record<'_>, read: bool) {
         self.headers = headers;
         self.framed(record, |log, wire| {
             log.roll(wire.len(), read);

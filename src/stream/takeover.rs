@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn names_do_not_change_hands_faster_than_the_interval() {
-        let fresh = Holder { took_over: true, since: NOW - limits::TAKEOVER_INTERVAL / 2, ..holder() };
+        let fresh =
+            Holder { took_over: true, since: NOW - limits::TAKEOVER_INTERVAL / 2, ..holder() };
         assert_eq!(ask(Policy::Always, fresh, HOME, None), Err(Refused::TooSoon));
         let settled = Holder { since: NOW - limits::TAKEOVER_INTERVAL, ..fresh };
         assert_eq!(ask(Policy::Always, settled, HOME, None), Ok(()));

@@ -104,7 +104,10 @@ impl View {
     /// Just past the newest message seen.
     pub fn end(&self) -> Cursor {
         let newest = self.newest();
-        Cursor { segment: newest.preface.number, offset: end_of(&newest.entries()[..self.digested]) }
+        Cursor {
+            segment: newest.preface.number,
+            offset: end_of(&newest.entries()[..self.digested]),
+        }
     }
 
     /// The headers valid where `segment` is, if it is held.
@@ -184,13 +187,11 @@ impl View {
                 let bytes = segment.bytes();
                 let first = entries.partition_point(|entry| entry.end <= from);
                 let mut start = end_of(&entries[..first]);
-                entries[first..].iter().take_while(move |entry| entry.end <= to).map(
-                    move |entry| {
-                        let message = &bytes[start as usize..entry.end as usize];
-                        start = entry.end;
-                        (*entry, message)
-                    },
-                )
+                entries[first..].iter().take_while(move |entry| entry.end <= to).map(move |entry| {
+                    let message = &bytes[start as usize..entry.end as usize];
+                    start = entry.end;
+                    (*entry, message)
+                })
             },
         )
     }

@@ -7,7 +7,7 @@ use super::mailbox::Mailbox;
 use super::pacing::Pacer;
 use super::runtime::{self, BellWaiter, Notify, Yielder};
 use super::state::{Sockets, State};
-use crate::config::Config;
+use crate::config::{Config, LatencyBudget};
 use crate::egress::fanout::Fanout;
 use crate::hook::Application;
 use crate::limits;
@@ -77,7 +77,7 @@ impl Common {
 
     /// How eagerly readers are told of what publishers send.
     pub fn eagerness(&self) -> Eagerness {
-        if self.config.latency_budget.is_zero() {
+        if self.config.latency_budget == LatencyBudget::Fixed(Duration::ZERO) {
             Eagerness::EveryMessage
         } else {
             Eagerness::Riding
@@ -291,7 +291,12 @@ impl Shard {
         }
     }
 
-    fn decided(self: &Rc<Self>, key: Key, request: millstream_rtmp::session::RequestId, outcome: Outcome) {
+    fn decided(
+        self: &Rc<Self>,
+        key: Key,
+        request: millstream_rtmp::session::RequestId,
+        outcome: Outcome,
+    ) {
         let now = self.now();
         let mut state = self.state.borrow_mut();
         let Some(connection) = state.connections.at_mut(key) else { return };
@@ -301,8 +306,12 @@ impl Shard {
         };
         let asked = connection.asked.swap_remove(at);
         match outcome {
-            Outcome::Connect(decision) => self.connect_decided(&mut state, key, asked, decision, now),
-            Outcome::Publish(decision) => self.publish_decided(&mut state, key, asked, decision, now),
+            Outcome::Connect(decision) => {
+                self.connect_decided(&mut state, key, asked, decision, now)
+            }
+            Outcome::Publish(decision) => {
+                self.publish_decided(&mut state, key, asked, decision, now)
+            }
             Outcome::Play(decision) => self.play_decided(&mut state, key, asked, decision, now),
         }
         self.pump(&mut state, key, &[], now);

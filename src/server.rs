@@ -1,0 +1,254 @@
+//! The server as a whole: raises limits, opens sockets, starts a shard per core, ends them.
+//!
+//! A program that embeds the server calls [`Server::start`] with its own application. The HTTP side
+//! is separate (`control`): it reads the directory that this one fills.
+
+use crate::config::{Config, ConfigError, CoresError};
+use crate::egress;
+use crate::hook::Application;
+use crate::moment::Moment;
+use crate::net::addresses::Addresses;
+use crate::net::listener::{ListenError, Reserve, listen};
+use crate::shard::bell::Bell;
+use crate::shard::inbox::{Mail, inbox};
+use crate::shard::mailbox::Mailbox;
+use crate::shard::runtime::Driver;
+use crate::shard::{self, Common, Seat};
+use crate::stats::Directory;
+use crate::stream::log::Retention;
+use crate::stream::registry::Registry;
+use crate::stream::takeover::Policy;
+use millstream_rtmp::server::ServerOptions;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// Why the server did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// A setting.
+    Config(ConfigError),
+    /// The list of cores.
+    Cores(CoresError),
+    /// An address.
+    Listen(ListenError),
+    /// A shard's thread.
+    Shard {
+        /// The core that it was meant for.
+        core: usize,
+        /// Why.
+        source: io::Error,
+    },
+    /// A descriptor or a thread could not be had.
+    System(io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Cores(error) => error.fmt(f),
+            Self::Listen(error) => error.fmt(f),
+            Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
+            Self::System(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A running server.
+pub struct Server {
+    common: Arc<Common>,
+    threads: Vec<JoinHandle<()>>,
+    cores: Vec<usize>,
+    rtmp: Vec<SocketAddr>,
+}
+
+impl Server {
+    /// Starts a server. It serves when this returns.
+    ///
+    /// # Errors
+    /// If a setting, an address, a core or the system does not allow it; nothing runs then.
+    pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, StartError> {
+        let cores = config.cores.resolve().map_err(StartError::Cores)?;
+        let bind = config.bind().map_err(StartError::Config)?;
+        let (listeners, rtmp) = open(&config, &bind.rtmp, cores.len())?;
+        let directory = Arc::new(Directory::new(&cores));
+        let bells = cores
+            .iter()
+            .map(|_| Bell::new().map(Arc::new))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(StartError::System)?;
+        let inboxes = cores
+            .iter()
+            .map(|_| Bell::new().map(inbox))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(StartError::System)?;
+        let (posts, inboxes): (Vec<_>, Vec<_>) = inboxes.into_iter().unzip();
+        let make_framing = egress::rtmp::framings(config.chunk_size);
+        let retention = Retention {
+            bytes_max: usize::try_from(config.gop.bytes).unwrap_or(usize::MAX),
+            span_max: config.gop.span,
+            slack: config.lag.skip,
+        };
+        let policy = match config.takeover {
+            crate::config::Takeover::IfStale => Policy::IfStale,
+            crate::config::Takeover::Always => Policy::Always,
+            crate::config::Takeover::Never => Policy::Never,
+        };
+        let registry =
+            Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention);
+        let common = Arc::new(Common {
+            application,
+            registry: Mutex::new(registry),
+            directory,
+            mailboxes: cores.iter().map(|_| Arc::new(Mailbox::default())).collect(),
+            bells,
+            posts,
+            addresses: Addresses::new(config.caps.clone()),
+            reserve: Reserve::new().map_err(StartError::System)?,
+            options: ServerOptions { chunk_size: config.chunk_size, ..ServerOptions::default() },
+            make_framing,
+            began: Instant::now(),
+            next_connection: AtomicU64::new(1),
+            config,
+        });
+        let seats = inboxes
+            .into_iter()
+            .zip(listeners)
+            .zip(&cores)
+            .enumerate()
+            .map(|(index, ((inbox, listeners), &core))| Seat { index, core, inbox, listeners });
+        let mut server = Self { common, threads: Vec::new(), cores: cores.clone(), rtmp };
+        for seat in seats {
+            let core = seat.core;
+            if let Err(source) = server.seat(seat) {
+                server.drain();
+                server.join();
+                return Err(StartError::Shard { core, source });
+            }
+        }
+        Ok(server)
+    }
+
+    /// Starts one shard's thread and waits until it serves.
+    fn seat(&mut self, seat: Seat) -> io::Result<()> {
+        let common = Arc::clone(&self.common);
+        let (started, outcome) = mpsc::channel();
+        let thread =
+            std::thread::Builder::new().name(format!("shard-{}", seat.index)).spawn(move || {
+                let ready = started.clone();
+                let result = shard::run(common, seat, move || {
+                    // Whoever waits for it has not gone away.
+                    let _ = ready.send(Ok(()));
+                });
+                if let Err(error) = result {
+                    tracing::error!(%error, "a shard ended");
+                    let _ = started.send(Err(error));
+                }
+            })?;
+        self.threads.push(thread);
+        outcome.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended")))
+    }
+
+    /// The addresses that RTMP is served on.
+    pub fn rtmp(&self) -> &[SocketAddr] {
+        &self.rtmp
+    }
+
+    /// The cores, one shard each.
+    pub fn cores(&self) -> &[usize] {
+        &self.cores
+    }
+
+    /// The kernel interface in use.
+    pub fn driver(&self) -> Driver {
+        Driver::detect()
+    }
+
+    /// The counters.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.common.directory
+    }
+
+    /// The time that the shards count in.
+    pub fn now(&self) -> Moment {
+        self.common.now()
+    }
+
+    /// Begins to end: no new connections, streams end, viewers get what is theirs.
+    pub fn drain(&self) {
+        for post in &self.common.posts {
+            // A shard that is gone needs no mail.
+            let _ = post.send(Mail::Drain);
+        }
+    }
+
+    /// Waits until all shards have ended.
+    pub fn join(self) {
+        for thread in self.threads {
+            // A shard's panic was logged where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+type Listeners = Vec<Vec<std::net::TcpListener>>;
+
+/// Opens every address for every shard: listeners by shard, and the addresses that were opened.
+fn open(
+    config: &Config,
+    addresses: &[SocketAddr],
+    shards: usize,
+) -> Result<(Listeners, Vec<SocketAddr>), StartError> {
+    let mut by_shard: Listeners = (0..shards).map(|_| Vec::new()).collect();
+    let mut opened = Vec::new();
+    for &address in addresses {
+        let listeners = match listen(address, shards, config.congestion.as_deref()) {
+            Err(error) if is_missing_ipv6(&error, opened.is_empty()) => {
+                tracing::info!(%address, "this machine has no such address; not served");
+                continue;
+            }
+            result => result.map_err(StartError::Listen)?,
+        };
+        if let Some(Ok(address)) = listeners.first().map(std::net::TcpListener::local_addr) {
+            opened.push(address);
+        }
+        for (shard, listener) in by_shard.iter_mut().zip(listeners) {
+            shard.push(listener);
+        }
+    }
+    Ok((by_shard, opened))
+}
+
+/// Whether an address is missing because the machine has no IPv6, while another serves: the default
+/// names both loopbacks.
+fn is_missing_ipv6(error: &ListenError, alone: bool) -> bool {
+    let missing =
+        matches!(error.source.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported);
+    let family =
+        rustix::io::Errno::from_io_error(&error.source) == Some(rustix::io::Errno::AFNOSUPPORT);
+    error.address.is_ipv6() && error.address.ip().is_loopback() && (missing || family) && !alone
+}
+
+/// Raises the soft limit of open files to the hard one. Returns both, as they are afterwards.
+pub fn raise_descriptors() -> (u64, u64) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Refused, the old limit stays, and the banner says which it is.
+    let _ = setrlimit(Resource::Nofile, raised);
+    let limit = getrlimit(Resource::Nofile);
+    (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX))
+}
+
+/// The congestion control that sockets of this machine have unless told otherwise.
+pub fn system_congestion() -> String {
+    std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control")
+        .map_or_else(|_| "unknown".into(), |name| name.trim().to_owned())
+}
