@@ -61,6 +61,7 @@
 mod error;
 mod header;
 mod limits;
+mod opener;
 mod reader;
 mod standalone;
 mod streams;
