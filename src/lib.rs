@@ -15,6 +15,8 @@ pub mod stream;
 #[cfg(not(millstream_loom))]
 pub mod cli;
 #[cfg(not(millstream_loom))]
+pub mod client;
+#[cfg(not(millstream_loom))]
 pub mod config;
 #[cfg(not(millstream_loom))]
 pub mod control;
