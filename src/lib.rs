@@ -13,6 +13,8 @@ pub mod shard;
 pub mod stream;
 
 #[cfg(not(millstream_loom))]
+pub mod capture;
+#[cfg(not(millstream_loom))]
 pub mod cli;
 #[cfg(not(millstream_loom))]
 pub mod client;
