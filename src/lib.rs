@@ -29,6 +29,8 @@ pub mod hook;
 #[cfg(not(millstream_loom))]
 pub mod ingest;
 #[cfg(not(millstream_loom))]
+pub mod inspect;
+#[cfg(not(millstream_loom))]
 pub mod moment;
 #[cfg(not(millstream_loom))]
 pub mod name;

@@ -5,6 +5,7 @@ use millstream::cli::{Cli, Command, Descriptors, ServeArgs, Startup, banner, sum
 use millstream::client::{self, ClientError};
 use millstream::config::{Config, LogFormat};
 use millstream::control::{self, About, Access, ControlState};
+use millstream::inspect::inspect;
 use millstream::rules::Rules;
 use millstream::server::{Server, raise_descriptors, system_congestion};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => (serve(&args), 1),
         Command::Publish(args) => as_client(|stop| client::publish(&args, stop)),
         Command::Play(args) => as_client(|stop| client::play(&args, stop)),
-        Command::Inspect(_) => (Ok(()), 0),
+        Command::Inspect(args) => (inspect(&args).map_err(Into::into), 1),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -106,7 +106,11 @@ impl fmt::Display for ClientError {
             },
             Self::Lost(source) => write!(f, "the connection was lost: {source}"),
             Self::Protocol(error) => {
-                write!(f, "the server does not speak RTMP as we know it ({}): {error}", error.name())
+                write!(
+                    f,
+                    "the server does not speak RTMP as we know it ({}): {error}",
+                    error.name()
+                )
             }
             Self::Request(AnswerError::NotEncodable) => {
                 f.write_str("a name or message is too long to be sent")
