@@ -226,3 +226,39 @@ fn since_1970() -> Duration {
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::{CaptureReader, Entry};
+    use super::*;
+
+    #[test]
+    fn a_file_ends_at_its_full_length_and_says_so() {
+        let name = format!("millstream-full-{}.millcap", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let secrets = Arc::new(Secrets::new([].iter()));
+        let peer = "127.0.0.1:999".parse().unwrap();
+        let mut recorder = Recorder::begin(path.clone(), 1, peer, &secrets).unwrap();
+        recorder.bytes(Direction::Out, Instant::now(), &[3; 10]);
+        recorder.written = FILE_BYTES_MAX - 60;
+        recorder.bytes(Direction::Out, Instant::now(), &[0; 10]);
+        recorder.bytes(Direction::Out, Instant::now(), &[0; 100]);
+        recorder.bytes(Direction::Out, Instant::now(), &[0; 1]);
+        recorder.end(Instant::now(), "peer-closed");
+        drop(recorder);
+        let file = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut reader = CaptureReader::after_magic(&file[8..]).unwrap();
+        let mut lengths = Vec::new();
+        while let Some(entry) = reader.read().unwrap() {
+            lengths.push(match entry {
+                Entry::Bytes { bytes, .. } => Some(bytes.len()),
+                other => {
+                    assert_eq!(other, Entry::Full);
+                    None
+                }
+            });
+        }
+        assert_eq!(lengths, [Some(10), Some(10), None]);
+    }
+}

@@ -205,7 +205,7 @@ impl<R: Read> CaptureReader<R> {
     ///
     /// # Errors
     /// [`FormatError`] says where the file is damaged.
-    pub fn next(&mut self) -> Result<Option<Entry>, FormatError> {
+    pub fn read(&mut self) -> Result<Option<Entry>, FormatError> {
         if let Some((direction, time_us, left)) = self.current.take() {
             return self.piece(direction, time_us, left).map(Some);
         }

@@ -155,7 +155,7 @@ fn entries(file: &[u8]) -> (FileHeader, Vec<Entry>, Option<FormatError>) {
     let mut reader = CaptureReader::after_magic(&file[8..]).unwrap();
     let mut entries = Vec::new();
     loop {
-        match reader.next() {
+        match reader.read() {
             Ok(Some(entry)) => entries.push(entry),
             Ok(None) => return (reader.header().clone(), entries, None),
             Err(error) => return (reader.header().clone(), entries, Some(error)),
@@ -195,9 +195,45 @@ fn a_connection_becomes_a_file() {
     for end in 8 + 17..file.len() {
         let Ok(mut reader) = CaptureReader::after_magic(&file[8..end]) else { continue };
         // A cut file reads as far as it goes.
-        while let Ok(Some(_)) = reader.next() {}
+        while let Ok(Some(_)) = reader.read() {}
     }
     let mut damaged = file.clone();
     damaged[8 + 17 + "127.0.0.1:999".len()] = 9;
     assert!(matches!(entries(&damaged).2, Some(FormatError::NoRecord { at: 38 })));
+}
+
+#[test]
+fn what_does_not_fit_is_counted_and_told_before_the_next_that_does() {
+    let (mail, inbox) = bounded(PIECES_MAX + 3);
+    let waiting = Arc::new(AtomicUsize::new(WAITING_BYTES_MAX - 5));
+    let capture = Capture { mail, waiting: Arc::clone(&waiting) };
+    let tap = capture.tap(1, "127.0.0.1:999".parse().unwrap()).unwrap();
+    tap.bytes(Direction::In, b"fits.");
+    tap.bytes(Direction::In, b"lost");
+    tap.bytes(Direction::Out, b"too");
+    tap.bytes(Direction::In, b"lost again");
+    assert_eq!(inbox.len(), 2);
+    waiting.store(0, Ordering::Relaxed);
+    tap.bytes(Direction::In, b"more");
+    tap.end("bye");
+    let told: Vec<String> = inbox
+        .try_iter()
+        .map(|mail| match mail {
+            Mail::Begin { connection, .. } => format!("begin {connection}"),
+            Mail::Bytes { direction, bytes, .. } => {
+                format!("{} {}", direction.name(), String::from_utf8_lossy(&bytes))
+            }
+            Mail::Gap { direction, bytes, .. } => format!("gap {} {bytes}", direction.name()),
+            Mail::End { reason, .. } => format!("end {reason}"),
+            Mail::Stop => "stop".to_owned(),
+        })
+        .collect();
+    assert_eq!(told, ["begin 1", "in fits.", "gap in 14", "in more", "gap out 3", "end bye"]);
+    // Too many pieces are lost as well, and an end finds room even then.
+    for _ in 0..PIECES_MAX + 10 {
+        tap.bytes(Direction::Out, b"x");
+    }
+    assert_eq!(inbox.len(), PIECES_MAX);
+    tap.end("bye");
+    assert!(matches!(inbox.try_iter().last(), Some(Mail::End { .. })));
 }

@@ -61,7 +61,7 @@ impl Input {
     /// The next piece; nothing at the end.
     pub(super) fn next(&mut self) -> Result<Option<Item>, FormatError> {
         match self {
-            Self::Capture { reader } => Ok(reader.next()?.map(|entry| match entry {
+            Self::Capture { reader } => Ok(reader.read()?.map(|entry| match entry {
                 Entry::Bytes { direction, time_us, bytes } => {
                     Item::Bytes { direction: Some(direction), time_us: Some(time_us), bytes }
                 }

@@ -7,7 +7,7 @@ use super::{Listed, Lister};
 use crate::capture::format::Direction;
 use millstream_amf0::Value;
 use millstream_rtmp::message::Message;
-use serde_json::{Map, Value as Json_, json};
+use serde_json::{Map, Value as Object, json};
 use std::io::{self, Write};
 
 pub(super) struct Json;
@@ -47,6 +47,7 @@ impl Lister for Json {
                 });
             }
             Spoken::Control(control) => object["control"] = json!(format!("{control:?}")),
+            Spoken::Aggregate(parts) => object["messages"] = json!(parts),
             Spoken::Other => add_meaning(message, &mut object),
         }
         line(object, out)
@@ -74,11 +75,11 @@ impl Lister for Json {
     }
 }
 
-fn line(object: Json_, out: &mut dyn Write) -> io::Result<()> {
+fn line(object: Object, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{object}")
 }
 
-fn add_meaning(message: &Message, object: &mut Json_) {
+fn add_meaning(message: &Message, object: &mut Object) {
     match Meaning::of(message) {
         Meaning::Audio(header) => {
             object["audio"] = json!({
@@ -109,7 +110,7 @@ fn add_meaning(message: &Message, object: &mut Json_) {
 }
 
 /// AMF0 as JSON: numbers that JSON has not are null, and of equal names the last one counts.
-fn amf0(value: &Value) -> Json_ {
+fn amf0(value: &Value) -> Object {
     match value {
         Value::Number(number) => json!(number),
         Value::Boolean(truth) => json!(truth),
@@ -118,10 +119,10 @@ fn amf0(value: &Value) -> Json_ {
         | Value::EcmaArray(object)
         | Value::TypedObject { properties: object, .. } => {
             let pairs = object.iter().map(|(name, value)| (name.to_owned(), amf0(value)));
-            Json_::Object(pairs.collect::<Map<_, _>>())
+            Object::Object(pairs.collect::<Map<_, _>>())
         }
         Value::StrictArray(list) => list.iter().map(amf0).collect(),
-        Value::Null | Value::Undefined | Value::Unsupported => Json_::Null,
+        Value::Null | Value::Undefined | Value::Unsupported => Object::Null,
         Value::Reference(number) => json!({ "reference": number }),
         Value::Date { ms, zone } => json!({ "date_ms": ms, "zone": zone }),
         Value::AvmPlus => json!("amf3"),

@@ -2,11 +2,13 @@
 //! offence.
 
 use bytes::BytesMut;
+use millstream_rtmp::aggregate::split_aggregate;
 use millstream_rtmp::chunk::{ChunkLimits, ChunkReader};
 use millstream_rtmp::command::Command;
 use millstream_rtmp::connection::{ConnectionError, ConnectionErrorKind};
 use millstream_rtmp::control::Control;
 use millstream_rtmp::handshake::{HANDSHAKE_BYTES, Progress, ServerHandshake};
+use millstream_rtmp::limits::DATA_BYTES_MAX;
 use millstream_rtmp::message::{Message, MessageType};
 use millstream_rtmp::session::SessionError;
 use std::fmt;
@@ -33,6 +35,8 @@ pub(super) struct Found {
 pub(super) enum Spoken {
     Command(Command),
     Control(Control),
+    /// So many messages in one.
+    Aggregate(usize),
     /// Media, data, and what has no meaning here.
     Other,
 }
@@ -123,6 +127,16 @@ impl Side {
             MessageType::COMMAND_AMF0 | MessageType::COMMAND_AMF3 => {
                 let command = Command::decode(&message);
                 Spoken::Command(command.map_err(|e| refused(SessionError::Command(e)))?)
+            }
+            MessageType::DATA_AMF0 | MessageType::DATA_AMF3
+                if message.payload.len() > DATA_BYTES_MAX =>
+            {
+                return Err(refused(SessionError::DataTooLong { bytes: message.payload.len() }));
+            }
+            MessageType::AGGREGATE => {
+                let parts = split_aggregate(&message)
+                    .and_then(|mut parts| parts.try_fold(0, |count, part| part.map(|_| count + 1)));
+                Spoken::Aggregate(parts.map_err(|e| refused(SessionError::Aggregate(e)))?)
             }
             _ => match Control::decode(&message).map_err(|e| refused(SessionError::Control(e)))? {
                 Some(control) => Spoken::Control(control),

@@ -62,6 +62,7 @@ fn dump() -> (Vec<u8>, Vec<usize>) {
         message(MessageType::DATA_AMF0, 40, b"\x02\x00\x0aonTextData\x05"),
         message(MessageType::AUDIO, 41, b""),
         message(MessageType(99), 41, b"what"),
+        message(MessageType::AGGREGATE, 42, b"\x08\0\0\x01\0\0\0\0\0\0\0\xaf\0\0\0\x0c"),
     ]
     .map(|message| {
         let offset = wire.len();
@@ -90,6 +91,7 @@ fn a_bare_dump_is_listed_with_its_offsets_and_meanings() {
         "data \"onTextData\" null",
         "audio, unreadable: empty",
         "unknown",
+        "aggregate of 1 messages",
     ];
     assert_eq!(lines.len(), said.len(), "{text}");
     for ((line, said), offset) in lines.iter().zip(said).zip(&offsets) {
@@ -130,7 +132,16 @@ fn the_first_offence_is_named_by_its_offset() {
     // A chunk size of 0.
     let mut no_size = wire.clone();
     no_size[offsets[1] + 14..offsets[1] + 16].fill(0);
+    // An aggregate whose part is longer than it.
+    let mut no_part = wire.clone();
+    let part = wire.len() - 16 + 3;
+    no_part[part] = 9;
+    // Metadata of more than a server takes.
+    let (mut long, mut writer) = (BytesMut::from(&wire[..]), ChunkWriter::new(4096));
+    writer.write(&message(MessageType::DATA_AMF0, 0, &vec![5; 2 << 20]), &mut long);
     for (bytes, name, offset) in [
+        (no_part, "aggregate-malformed", offsets[9]),
+        (long.to_vec(), "data-too-long", wire.len()),
         (no_header, "chunk-without-header", offsets[4]),
         (no_amf, "command-not-amf0", offsets[2]),
         (no_size, "chunk-size-invalid", offsets[1]),

@@ -50,6 +50,7 @@ impl Lister for Text {
                 said
             }
             Spoken::Control(control) => format!("{control:?}"),
+            Spoken::Aggregate(parts) => format!("aggregate of {parts} messages"),
             Spoken::Other => meaning(&Meaning::of(message), message.kind),
         };
         writeln!(

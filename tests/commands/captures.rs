@@ -168,3 +168,56 @@ fn steps_wait_for_enter() {
     assert_eq!(lines(b"\n\n\n\n\n"), 5);
     assert_eq!(lines(b""), 1);
 }
+
+#[test]
+fn what_ffmpeg_sends_is_listed_without_offence() {
+    let directory = Directory::new();
+    let wire = directory.path("wire");
+    let server = Server::start(&directory, &["--capture", wire.to_str().unwrap()]);
+    let status = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=25"])
+        .args(["-f", "lavfi", "-i", "sine", "-t", "1", "-c:v", "libx264", "-c:a", "aac"])
+        .args(["-f", "flv", &format!("{}?key={SECRET}", server.url("film"))])
+        .status()
+        .expect("tests/install.sh installs ffmpeg");
+    assert!(status.success());
+    server.stop();
+    let captures = captures(&directory);
+    let listed = run(["inspect", captures[0].to_str().unwrap()]);
+    assert_eq!(listed.code, Some(0), "{}", listed.said);
+    let text = listed.text();
+    assert!(text.contains("Lavf"), "{text}");
+    assert!(text.contains("video H.264 key frame"), "{text}");
+    assert_eq!(text.matches("  video H.264 ").count(), 27, "{text}");
+    assert_absent(SECRET, "the list", text.as_bytes());
+    assert_absent(SECRET, "the capture", &std::fs::read(&captures[0]).unwrap());
+
+    // The same bytes as a bare dump, with a byte of a chunk header spoilt.
+    let mut dump = sent(&captures[0]);
+    let bare = directory.path("bare.bin");
+    std::fs::write(&bare, &dump).unwrap();
+    let listed = run(["inspect", bare.to_str().unwrap(), "--json"]);
+    assert_eq!(listed.code, Some(0), "{}", listed.said);
+    let second = listed.text().lines().nth(1).unwrap();
+    let second: serde_json::Value = serde_json::from_str(second).unwrap();
+    let offset = second["offset"].as_u64().unwrap();
+    dump[offset as usize] = 0xfa;
+    std::fs::write(&bare, &dump).unwrap();
+    let listed = run(["inspect", bare.to_str().unwrap()]);
+    assert_eq!(listed.code, Some(1));
+    assert!(listed.said.contains(&format!("offence at byte {offset}: chunk-")), "{}", listed.said);
+}
+
+/// What the client sent, by a capture.
+fn sent(path: &PathBuf) -> Vec<u8> {
+    use millstream::capture::format::{CaptureReader, Direction, Entry};
+    let file = std::fs::read(path).unwrap();
+    let mut reader = CaptureReader::after_magic(&file[8..]).unwrap();
+    let mut sent = Vec::new();
+    while let Some(entry) = reader.read().unwrap() {
+        if let Entry::Bytes { direction: Direction::In, bytes, .. } = entry {
+            sent.extend_from_slice(&bytes);
+        }
+    }
+    sent
+}
