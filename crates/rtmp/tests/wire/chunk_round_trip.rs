@@ -176,7 +176,7 @@ fn the_reader_tells_headers_from_payload_and_where_messages_began() {
     let (mut began, mut payload) = (Vec::new(), Vec::new());
     for byte in &wire {
         if let Expected::Payload { chunk_stream_id, kind, left } = reader.expected() {
-            assert!(left >= 1 && left <= CHUNK_SIZE_DEFAULT);
+            assert!((1..=CHUNK_SIZE_DEFAULT).contains(&left));
             assert_eq!(kind, MessageType::COMMAND_AMF0);
             assert_eq!(chunk_stream_id, u32::from(*byte));
             payload.push(*byte);
