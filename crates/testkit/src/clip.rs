@@ -13,6 +13,9 @@ use crate::tools;
 /// has joined, short enough to be played out in real time.
 pub const SECONDS: u32 = 9;
 
+/// Changes with the way in which clips are made, so that none made in an older way is used.
+const RECIPE: u32 = 1;
+
 /// Encoding a clip takes a second or two; a busy machine is forgiven a lot.
 const ENCODING_LIMIT: Duration = Duration::from_secs(120);
 
@@ -37,15 +40,25 @@ impl Clip {
     /// renames it into place, and any of them will do.
     pub fn path(self) -> Result<PathBuf> {
         let cache = tools::clip_cache();
-        let path = cache.join(format!("{}-{SECONDS}s.flv", self.name()));
+        let path = cache.join(format!("{}-{SECONDS}s-{RECIPE}.flv", self.name()));
         if path.is_file() {
             return Ok(path);
         }
         fs::create_dir_all(&cache).map_err(Error::io(format!("create {}", cache.display())))?;
         let scratch = Scratch::new("clip")?;
-        let fresh = scratch.file("clip.flv");
-        let encode = self.encoder()?.args([fresh.to_string_lossy()]);
+        let encoded = scratch.file("encoded.flv");
+        let encode = self.encoder()?.args([encoded.to_string_lossy()]);
         Process::start(&scratch, "encode", &encode, ENCODING_LIMIT)?.wait_success()?;
+        // ffmpeg writes VP9's sequence header anew when it copies, without the colour range
+        // that its encoder had given. What is published is a copy, so the source is one too.
+        let fresh = scratch.file("clip.flv");
+        let copy = self
+            .ffmpeg()?
+            .args(["-nostdin", "-v", "error", "-y", "-i"])
+            .args([encoded.to_string_lossy()])
+            .args(["-map", "0", "-c", "copy"])
+            .args([fresh.to_string_lossy()]);
+        Process::start(&scratch, "copy", &copy, ENCODING_LIMIT)?.wait_success()?;
         // The scratch directory may be on another file system, where a rename cannot reach.
         let beside =
             cache.join(format!("{}.{}", self.name(), scratch.path().display()).replace('/', "_"));
@@ -71,12 +84,15 @@ impl Clip {
         self != Self::H264Aac
     }
 
-    fn encoder(self) -> Result<Invocation> {
-        let program = if self.is_enhanced() {
-            Invocation::path(tools::current_ffmpeg()?)
+    fn ffmpeg(self) -> Result<Invocation> {
+        if self.is_enhanced() {
+            Ok(Invocation::path(tools::current_ffmpeg()?))
         } else {
-            Invocation::tool("ffmpeg")?
-        };
+            Invocation::tool("ffmpeg")
+        }
+    }
+
+    fn encoder(self) -> Result<Invocation> {
         let codecs: &[&str] = match self {
             Self::H264Aac => &["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-c:a", "aac"],
             Self::HevcAac => {
@@ -95,7 +111,8 @@ impl Clip {
             ],
         };
         let seconds = SECONDS.to_string();
-        Ok(program
+        Ok(self
+            .ffmpeg()?
             .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi"])
             .args(["-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi"])
             .args(["-i", "sine=frequency=440:beep_factor=4:sample_rate=48000"])

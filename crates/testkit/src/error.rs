@@ -10,8 +10,7 @@ use std::time::Duration;
 /// The result of everything in the harness that touches a file or a process.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why the harness could not do its work.
-#[derive(Debug)]
+/// Why the harness could not do its work. Shown by `unwrap` in full sentences.
 pub enum Error {
     /// A program that the tests need is not installed.
     ToolMissing {
@@ -91,6 +90,14 @@ impl fmt::Display for Error {
                 write!(f, "{}: at byte {offset}: {reason}", file.display())
             }
         }
+    }
+}
+
+// What a failed test prints is this: the advice to run tests/install.sh, and the log of a
+// process with its lines intact.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

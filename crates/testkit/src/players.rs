@@ -3,6 +3,7 @@
 //! | player | how it records | what is compared |
 //! | --- | --- | --- |
 //! | ffmpeg | stream copy into FLV; it demuxes and muxes again, starting at time 0 | everything |
+//! | ffmpeg, listening | the same, being the server | everything |
 //! | ffprobe | prints the packets of its demuxer with digests; writes no file | everything |
 //! | rtmpdump | writes the messages as FLV tags | everything |
 //! | GStreamer | `rtmpsrc` (librtmp) and `rtmp2src` (its own) yield FLV, written as it comes | everything |
@@ -39,6 +40,8 @@ pub enum Player {
     Ffmpeg,
     /// A current ffmpeg, which knows Enhanced RTMP.
     CurrentFfmpeg,
+    /// A current ffmpeg that takes the stream from its publisher without a server between.
+    ListeningFfmpeg,
     /// The distribution's ffprobe.
     Ffprobe,
     /// rtmpdump.
@@ -56,7 +59,7 @@ pub enum Player {
 }
 
 impl Player {
-    /// All players of what every server and client speaks: H.264 and AAC.
+    /// All players, from a server, of what every server and client speaks: H.264 and AAC.
     pub const ALL: [Self; 9] = [
         Self::Ffmpeg,
         Self::CurrentFfmpeg,
@@ -75,6 +78,7 @@ impl Player {
         match self {
             Self::Ffmpeg => "ffmpeg",
             Self::CurrentFfmpeg => "current-ffmpeg",
+            Self::ListeningFfmpeg => "listening-ffmpeg",
             Self::Ffprobe => "ffprobe",
             Self::Rtmpdump => "rtmpdump",
             Self::GstRtmpsrc => "gst-rtmpsrc",
@@ -131,6 +135,9 @@ impl Player {
         match self {
             Self::Ffmpeg => Ok(Invocation::tool("ffmpeg")?.args(copy)),
             Self::CurrentFfmpeg => Ok(Invocation::path(tools::current_ffmpeg()?).args(copy)),
+            Self::ListeningFfmpeg => Ok(Invocation::path(tools::current_ffmpeg()?)
+                .args(["-f", "flv", "-listen", "1"])
+                .args(copy)),
             Self::Ffprobe => probe(url, file),
             Self::Rtmpdump => Ok(Invocation::tool("rtmpdump")?.args(["-v", "-r", url, "-o", file])),
             Self::GstRtmpsrc => gst("rtmpsrc", format!("location={url} live=1")),

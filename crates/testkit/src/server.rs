@@ -7,7 +7,7 @@ use std::env;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -105,28 +105,29 @@ impl Server {
         &mut self.process
     }
 
-    /// Whether somebody who joins late can play Enhanced RTMP codecs.
+    /// Whether the server relays Enhanced RTMP video.
     ///
-    /// nginx-rtmp keeps sequence headers of H.264 and AAC only, and recognises no other key
-    /// frames: with it, players of anything newer must be there before the publisher.
+    /// nginx-rtmp takes the bits that mark an enhanced header for part of the frame type, and
+    /// a frame of an unknown type for one that may be dropped: none arrives.
     #[must_use]
-    pub fn serves_late_enhanced_players(&self) -> bool {
+    pub fn relays_enhanced_video(&self) -> bool {
         self.target != Target::Nginx
     }
 
-    /// The URL at which to await a publisher of Enhanced RTMP who is not there yet.
+    /// Whether players have time to take the last packet before they are told that the stream
+    /// has ended.
+    ///
+    /// GStreamer's `rtmp2src` (1.22) forgets the message that it holds when StreamEOF arrives.
+    /// nginx-rtmp sends StreamEOF right behind the last packet.
     #[must_use]
-    pub fn early_url(&self, stream: &str) -> String {
-        match self.target {
-            Target::Millstream { .. } => self.url(stream),
-            Target::Nginx => format!("rtmp://{}/early/{stream}", self.rtmp),
-        }
+    pub fn ends_streams_gently(&self) -> bool {
+        self.target != Target::Nginx
     }
 
     fn start_millstream(
         scratch: &Scratch,
         target: &Target,
-        binary: &std::path::Path,
+        binary: &Path,
         driver: Driver,
     ) -> Result<Self> {
         let rtmp = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
@@ -172,8 +173,7 @@ impl Server {
     }
 }
 
-/// The `live` application drops its players when the publisher leaves and lets them start at a
-/// key frame; `early` lets players wait for a publisher and shows them everything.
+/// Players are dropped when the publisher leaves, and start at a key frame.
 fn nginx_config(rtmp: SocketAddrV4, directory: &str) -> String {
     format!(
         "daemon off;
@@ -192,11 +192,6 @@ rtmp {{
             idle_streams off;
             wait_key on;
             wait_video on;
-            sync 0;
-        }}
-        application early {{
-            live on;
-            publish_notify on;
             sync 0;
         }}
     }}

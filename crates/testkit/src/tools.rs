@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_missing_tool_names_the_installer() {
-        let error = find("no-such-program-anywhere").unwrap_err().to_string();
+        let error = format!("{:?}", find("no-such-program-anywhere").unwrap_err());
         assert!(error.contains("no-such-program-anywhere"), "{error}");
         assert!(error.contains("tests/install.sh"), "{error}");
     }
