@@ -14,9 +14,8 @@ mod players;
 
 use std::error::Error;
 
-use millstream_testkit::compare::Difference;
 use millstream_testkit::players::{Player, Playing};
-use millstream_testkit::{Driver, Match, Recording, Scratch, Server, Target, compare};
+use millstream_testkit::{Difference, Driver, Match, Recording, Scratch, Server, Target, compare};
 
 /// How far apart audio and video of a joining player may start, in milliseconds: the larger of
 /// a video and an audio frame's duration on either side, and B-frame delay.

@@ -2,11 +2,10 @@
 //! player like any other, and the comparison with the undamaged source must notice.
 
 use millstream_testkit::clip::Clip;
-use millstream_testkit::compare::Difference;
 use millstream_testkit::mutilate::Mutilation;
 use millstream_testkit::players::Player;
 use millstream_testkit::publisher::{Ffmpeg, Publication};
-use millstream_testkit::{Driver, Kind, Mismatch, Scratch, Server, compare, flv};
+use millstream_testkit::{Difference, Driver, Kind, Mismatch, Scratch, Server, compare, flv};
 
 use crate::{all_bit_exact, target};
 

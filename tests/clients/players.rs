@@ -40,7 +40,7 @@ fn play(name: &str, driver: Driver, ffmpeg: Ffmpeg, players: &[Player]) {
     let matches = all_bit_exact(&scratch, &server, &source, &mut playing);
     for (found, playing) in matches.iter().zip(&playing) {
         let video_len = found.starts[0].len;
-        assert!(video_len >= 100, "{} was there for {video_len} frames only", playing.name());
+        assert!(video_len >= 50, "{} was there for {video_len} frames only", playing.name());
     }
     decode(&scratch, &playing[0]).unwrap();
 }

@@ -18,6 +18,7 @@
 
 pub mod clip;
 pub mod compare;
+pub mod difference;
 pub mod error;
 pub mod flv;
 pub mod mutilate;
@@ -32,7 +33,8 @@ pub mod scratch;
 pub mod server;
 pub mod tools;
 
-pub use compare::{Match, Mismatch, compare};
+pub use compare::{Match, compare};
+pub use difference::{Difference, Mismatch};
 pub use error::{Error, Result};
 pub use packets::{Codec, Kind, Packet, Recording, Track};
 pub use process::Process;

@@ -67,3 +67,36 @@ fn frames(file: &File, kind: Kind) -> Vec<usize> {
     };
     (0..file.tags.len()).filter(is_frame).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::compare;
+    use crate::flv::Tag;
+
+    /// Video every 40 ms with a key frame every second, audio beside it.
+    fn file() -> File {
+        let tags = (0..100_u8).flat_map(|index| {
+            let time_ms = i32::from(index) * 40;
+            let frame_type = if index % 25 == 0 { 0x17 } else { 0x27 };
+            let video = vec![frame_type, 1, 0, 0, 80, index, 0xaa];
+            let audio = vec![0xaf, 1, index, 0xbb];
+            [Tag { kind: 9, time_ms, body: video }, Tag { kind: 8, time_ms, body: audio }]
+        });
+        File::from_tags(tags.collect())
+    }
+
+    #[test]
+    fn every_damage_differs_from_the_source_and_is_the_only_one() {
+        let source = file().recording().unwrap();
+        compare(&source, &source).unwrap();
+        let mut seen = Vec::new();
+        for damage in Mutilation::ALL {
+            let mut damaged = file();
+            damage.apply(&mut damaged);
+            let mismatch = compare(&source, &damaged.recording().unwrap()).unwrap_err();
+            assert!(!seen.contains(&mismatch), "{damage:?} looks like another: {mismatch}");
+            seen.push(mismatch);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::env;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -39,6 +39,8 @@ pub enum Target {
         binary: PathBuf,
         /// Its event driver.
         driver: Driver,
+        /// Arguments besides the addresses and cores, which every server is given.
+        args: Vec<String>,
     },
     /// nginx with libnginx-mod-rtmp.
     Nginx,
@@ -51,7 +53,7 @@ impl Target {
         if env::var_os("MILLSTREAM_TEST_SERVER").is_some_and(|name| name == "nginx") {
             Self::Nginx
         } else {
-            Self::Millstream { binary: binary.into(), driver }
+            Self::Millstream { binary: binary.into(), driver, args: Vec::new() }
         }
     }
 }
@@ -69,8 +71,9 @@ impl Server {
     /// Starts the server and waits until it serves. Its log goes to `server.log` in `scratch`.
     pub fn start(scratch: &Scratch, target: &Target) -> Result<Self> {
         match target {
-            Target::Millstream { binary, driver } => {
-                Self::start_millstream(scratch, target, binary, *driver)
+            Target::Millstream { binary, driver, args } => {
+                let invocation = Invocation::path(binary).args(["serve"]).args(args.clone());
+                Self::start_millstream(scratch, target, invocation, *driver)
             }
             Target::Nginx => Self::start_nginx(scratch),
         }
@@ -127,20 +130,15 @@ impl Server {
     fn start_millstream(
         scratch: &Scratch,
         target: &Target,
-        binary: &Path,
+        invocation: Invocation,
         driver: Driver,
     ) -> Result<Self> {
         let rtmp = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
         let http = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
-        let mut invocation = Invocation::path(binary).args([
-            "serve".to_owned(),
-            "--rtmp".to_owned(),
-            rtmp.to_string(),
-            "--http".to_owned(),
-            http.to_string(),
-            "--cores".to_owned(),
-            "0,1".to_owned(),
-        ]);
+        let mut invocation = invocation
+            .args(["--rtmp".to_owned(), rtmp.to_string()])
+            .args(["--http".to_owned(), http.to_string()])
+            .args(["--cores", "0,1"]);
         if driver == Driver::Epoll {
             invocation = invocation.env("MONOIO_FORCE_LEGACY_DRIVER", "1");
         }
