@@ -1,5 +1,5 @@
 //! How a recording can differ from its source, in terms that lead to the packet. Finding the
-//! first difference is the business of [`crate::compare`].
+//! first difference is the business of [`crate::compare()`].
 
 use std::fmt;
 

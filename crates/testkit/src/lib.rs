@@ -3,7 +3,7 @@
 //!
 //! A scenario reads like this: start a [`Server`], make a [`clip`], let a [`publisher`] play it
 //! out, let [`players`] record it, and hold every recording against the source with
-//! [`compare`]. Every process is a [`Process`]: its output is kept, it has a deadline, and it
+//! [`compare()`]. Every process is a [`Process`]: its output is kept, it has a deadline, and it
 //! dies with its guard. A tool that is not installed is an [`Error::ToolMissing`], never a
 //! skipped test.
 //!

@@ -1,5 +1,5 @@
 //! What a player received, as lists of packets per track. How such a list comes about is the
-//! business of [`crate::flv`] and [`crate::probe`]; what may differ, of [`crate::compare`].
+//! business of [`crate::flv`] and [`crate::probe`]; what may differ, of [`crate::compare()`].
 
 use std::fmt;
 
