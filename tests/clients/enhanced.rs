@@ -16,6 +16,9 @@ const STREAMS: [(Clip, Codec, Codec); 3] = [
     (Clip::Vp9Opus, Codec::Vp9, Codec::Opus),
 ];
 
+/// A player that knows the codecs, and two that pass on what they do not know.
+const PLAYERS: [Player; 3] = [Player::CurrentFfmpeg, Player::Rtmpdump, Player::GstRtmp2src];
+
 struct Stream {
     source: Recording,
     publication: Publication,
@@ -32,17 +35,18 @@ fn new_codecs_on_the_epoll_driver() {
     new_codecs("enhanced-epoll", Driver::Epoll, &STREAMS[..1]);
 }
 
-/// Two players of each stream. A server that cannot relay the new codecs (nginx) is left out,
+/// All of `PLAYERS` play each stream. A server that cannot relay the new codecs (nginx) is left out,
 /// and the publisher plays to an ffmpeg that listens: that still proves clips and comparison.
 fn new_codecs(name: &str, driver: Driver, streams: &[(Clip, Codec, Codec)]) {
     let scratch = Scratch::new(name).unwrap();
-    let server = Server::start(&scratch, &target(driver)).unwrap();
+    let mut server = Server::start(&scratch, &target(driver)).unwrap();
     let mut streams: Vec<_> =
         streams.iter().map(|stream| start(&scratch, &server, *stream)).collect();
     for stream in &mut streams {
         stream.publication.finish().unwrap();
         all_bit_exact(&scratch, &server, &stream.source, &mut stream.playing);
     }
+    server.process().check_unharmed().unwrap();
 }
 
 fn start(scratch: &Scratch, server: &Server, (clip, video, audio): (Clip, Codec, Codec)) -> Stream {
@@ -58,7 +62,7 @@ fn start(scratch: &Scratch, server: &Server, (clip, video, audio): (Clip, Codec,
         let url = server.url(name);
         let mut publication = publish(&url);
         publication.wait_flowing().unwrap();
-        let playing = [Player::CurrentFfmpeg, Player::Rtmpdump].map(|player| play(player, &url));
+        let playing = PLAYERS.map(|player| play(player, &url));
         Stream { source, publication, playing: playing.into() }
     } else {
         let url = format!("rtmp://127.0.0.1:{}/live/{name}", ports::free_port().unwrap());

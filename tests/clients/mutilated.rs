@@ -15,7 +15,7 @@ fn every_damage_is_noticed() {
     let whole = flv::File::read(&clip).unwrap();
     let source = whole.recording().unwrap();
     let scratch = Scratch::new("mutilated").unwrap();
-    let server = Server::start(&scratch, &target(Driver::Default)).unwrap();
+    let mut server = Server::start(&scratch, &target(Driver::Default)).unwrap();
 
     let damages = [None].into_iter().chain(Mutilation::ALL.map(Some));
     let mut streams: Vec<_> = damages
@@ -50,6 +50,7 @@ fn every_damage_is_noticed() {
         let damage = damage.expect("only the first stream is whole");
         assert!(is_that(damage, &mismatch), "{name}: {mismatch}");
     }
+    server.process().check_unharmed().unwrap();
 }
 
 /// Whether the first difference is the one that the damage makes.

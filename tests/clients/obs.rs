@@ -4,7 +4,7 @@
 use millstream_testkit::clip::Clip;
 use millstream_testkit::obs::Obs;
 use millstream_testkit::players::{Player, decode};
-use millstream_testkit::{Codec, Driver, Kind, Scratch, Server, compare};
+use millstream_testkit::{Codec, Driver, Kind, Recording, Scratch, Server, compare};
 
 use crate::target;
 
@@ -12,7 +12,7 @@ use crate::target;
 fn obs_publishes() {
     let clip = Clip::H264Aac.path().unwrap();
     let scratch = Scratch::new("obs").unwrap();
-    let server = Server::start(&scratch, &target(Driver::Default)).unwrap();
+    let mut server = Server::start(&scratch, &target(Driver::Default)).unwrap();
     let url = server.url("obs");
     let mut obs = Obs::start(&scratch, &clip, &server.application_url(), "obs").unwrap();
     obs.wait_flowing().unwrap();
@@ -31,11 +31,12 @@ fn obs_publishes() {
     }
     // Who joined earlier has more; the other one's recording must be the end of it.
     let [a, b] = &recordings;
-    let frames = |recording: &millstream_testkit::Recording| {
+    let frames = |recording: &Recording| {
         recording.track(Kind::Video, 0).map_or(0, |track| track.packets.len())
     };
     let found = if frames(a) >= frames(b) { compare(a, b) } else { compare(b, a) };
     println!("bit-exact: {:?}", found.unwrap());
     decode(&scratch, &first).unwrap();
     decode(&scratch, &second).unwrap();
+    server.process().check_unharmed().unwrap();
 }

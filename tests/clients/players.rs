@@ -29,7 +29,7 @@ fn play(name: &str, driver: Driver, ffmpeg: Ffmpeg, players: &[Player]) {
     assert!(reordered, "the clip has no B-frames");
 
     let scratch = Scratch::new(name).unwrap();
-    let server = Server::start(&scratch, &target(driver)).unwrap();
+    let mut server = Server::start(&scratch, &target(driver)).unwrap();
     let url = server.url(name);
     let mut publication = Publication::start(&scratch, "publisher", ffmpeg, &clip, &url).unwrap();
     publication.wait_flowing().unwrap();
@@ -43,4 +43,5 @@ fn play(name: &str, driver: Driver, ffmpeg: Ffmpeg, players: &[Player]) {
         assert!(video_len >= 50, "{} was there for {video_len} frames only", playing.name());
     }
     decode(&scratch, &playing[0]).unwrap();
+    server.process().check_unharmed().unwrap();
 }

@@ -51,6 +51,13 @@ pub enum Error {
         /// The end of what it wrote.
         output: String,
     },
+    /// A server has panicked, whether or not it went on.
+    Panicked {
+        /// Name given to the process at its start.
+        process: String,
+        /// The end of what it wrote.
+        output: String,
+    },
     /// A recording could not be parsed.
     Malformed {
         /// The file.
@@ -85,6 +92,9 @@ impl fmt::Display for Error {
             }
             Self::NotReady { process, awaited, output } => {
                 write!(f, "{process}: waited in vain for {awaited}; it wrote:\n{output}")
+            }
+            Self::Panicked { process, output } => {
+                write!(f, "{process} has panicked; it wrote:\n{output}")
             }
             Self::Malformed { file, offset, reason } => {
                 write!(f, "{}: at byte {offset}: {reason}", file.display())

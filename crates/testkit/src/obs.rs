@@ -66,6 +66,7 @@ impl Obs {
     pub fn finish(&mut self) -> Result<()> {
         self.obs.wait_until("streaming to stop", |obs| obs.output().contains("Streaming Stop"))?;
         self.obs.interrupt()?;
+        // With what status OBS quits after that says nothing about a server.
         self.obs.wait().map(drop)
     }
 }

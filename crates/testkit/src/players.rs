@@ -11,8 +11,8 @@
 //! | mpv, dump | writes what its stream layer yields, which is FLV | everything |
 //! | mpv, record | plays, and writes the packets of its demuxer to Matroska | see below |
 //!
-//! VLC's own stream output would repackage H.264 to start codes and round times: it says more
-//! about VLC than about the stream, so the dump is used.
+//! VLC's own stream output puts parameter sets into key frames and loses the last few frames of
+//! audio, from whatever server: it is no witness, so the dump is used.
 //!
 //! Matroska stores presentation times only, in decoding order; H.264 and AAC payloads and
 //! headers stay as they are in FLV. [`Player::normalise`] reduces a source to what such a

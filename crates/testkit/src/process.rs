@@ -183,6 +183,18 @@ impl Process {
         Ok(())
     }
 
+    /// Checks that the program is still running and that no thread of it has panicked so far.
+    pub fn check_unharmed(&mut self) -> Result<()> {
+        let (process, output) = (self.name.clone(), self.output_tail());
+        if let Some(status) = self.exited()? {
+            return Err(Error::Exit { process, status, output });
+        }
+        if self.output().contains("panicked at") {
+            return Err(Error::Panicked { process, output });
+        }
+        Ok(())
+    }
+
     /// Asks the program to end, as Ctrl-C would.
     pub fn interrupt(&mut self) -> Result<()> {
         self.signal(Signal::INT)
@@ -249,6 +261,20 @@ mod tests {
         let mut process = shell(&scratch, "exec sleep 60", Duration::from_millis(50));
         assert!(matches!(process.wait(), Err(Error::Timeout { .. })));
         assert!(process.exited().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_panic_or_an_early_end_is_harm() {
+        let scratch = Scratch::new("process").unwrap();
+        let mut well = shell(&scratch, "echo fine; exec sleep 60", Duration::MAX);
+        well.wait_until("words", |process| !process.output().is_empty()).unwrap();
+        well.check_unharmed().unwrap();
+        let mut panics = shell(&scratch, "echo panicked at x.rs; exec sleep 60", Duration::MAX);
+        panics.wait_until("words", |process| !process.output().is_empty()).unwrap();
+        assert!(matches!(panics.check_unharmed(), Err(Error::Panicked { .. })));
+        let mut ends = shell(&scratch, "true", Duration::MAX);
+        ends.wait().unwrap();
+        assert!(matches!(ends.check_unharmed(), Err(Error::Exit { .. })));
     }
 
     #[test]
