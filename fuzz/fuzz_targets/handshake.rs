@@ -1,67 +1,79 @@
-//! Both ends answer the same to the same bytes in any pieces, take no more than the handshake, and
-//! a server sends nothing long before it has received as much.
-
+//! Any bytes into both sides of the handshake. The oracles: nothing panics; nothing is sent before
+//! the peer's first packet is whole; answers do not depend on how the bytes are cut; exactly 3073
+//! bytes are taken; and a client meets the server even when its first packet was damaged on the way.
+//!
+//! The first four bytes choose entropy, cuts and the damage, the rest is the wire.
 #![no_main]
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use millstream_rtmp::handshake::{
-    ClientHandshake, HANDSHAKE_BYTES, HandshakeError, Progress, ServerHandshake, Style,
-};
+use millstream_rtmp::handshake::{ClientHandshake, Progress, ServerHandshake, Style};
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&choice, data)) = data.split_first() else { return };
-    let piece = usize::from(choice >> 1) + 1;
-    // Short inputs stand for long ones: the bytes are repeated to the length of a handshake.
-    let length = HANDSHAKE_BYTES as usize + 16;
-    let data: Vec<u8> = data.iter().copied().cycle().take(length.min(data.len() * 64)).collect();
+    let [seed, cuts, place_high, place_low, wire @ ..] = data else { return };
+    let pieces = usize::from(*cuts) * 8 + 1;
+    let whole = serve(*seed, [wire]);
+    assert_eq!(whole, serve(*seed, wire.chunks(pieces)));
+    ask(*seed, wire.chunks(pieces));
 
-    let server = || {
-        let mut handshake = ServerHandshake::new([choice; 32]);
-        move |input: &mut &[u8], out: &mut BytesMut| handshake.receive(input, out)
-    };
-    let whole = run(server(), &data, data.len().max(1));
-    assert_eq!(run(server(), &data, piece), whole);
-    if whole.consumed < 1537 {
-        assert!(whole.out.len() <= whole.consumed);
-    }
-
-    let style = if choice & 1 == 0 { Style::Simple } else { Style::Digest };
-    let client = || {
-        let mut handshake = ClientHandshake::new([choice; 32], style);
-        handshake.start(&mut BytesMut::new());
-        move |input: &mut &[u8], out: &mut BytesMut| handshake.receive(input, out)
-    };
-    assert_eq!(run(client(), &data, piece), run(client(), &data, data.len().max(1)));
+    let place = usize::from(u16::from_be_bytes([*place_high, *place_low]));
+    meet(*seed, place, wire.first().copied().unwrap_or(0));
 });
 
-#[derive(Debug, PartialEq)]
-struct Run {
-    result: Result<Progress, HandshakeError>,
-    out: BytesMut,
-    consumed: usize,
+/// What the server says, whether it is done, and how much it takes.
+fn serve<'a>(seed: u8, pieces: impl IntoIterator<Item = &'a [u8]>) -> (BytesMut, bool, usize) {
+    let mut server = ServerHandshake::new([seed; 32]);
+    let mut out = BytesMut::new();
+    let mut taken = 0;
+    let mut done = false;
+    for piece in pieces {
+        let mut input = piece;
+        let result = server.receive(&mut input, &mut out);
+        taken += piece.len() - input.len();
+        assert_eq!(out.len(), if taken >= 1537 { 3073 } else { 0 });
+        done = match result {
+            Ok(Progress::Done) => true,
+            Ok(Progress::NeedMore) => {
+                assert!(input.is_empty());
+                false
+            }
+            Err(_) => {
+                assert_eq!(taken, 0);
+                break;
+            }
+        };
+        assert_eq!(done, taken == 3073);
+    }
+    (out, done, taken)
 }
 
-fn run(
-    mut receive: impl FnMut(&mut &[u8], &mut BytesMut) -> Result<Progress, HandshakeError>,
-    data: &[u8],
-    piece: usize,
-) -> Run {
-    let mut run = Run { result: Ok(Progress::NeedMore), out: BytesMut::new(), consumed: 0 };
-    for mut input in data.chunks(piece) {
-        let before = input.len();
-        run.result = receive(&mut input, &mut run.out);
-        let consumed = before - input.len();
-        // Where within a piece a fault is found is the machine's own affair.
-        run.consumed += if run.result.is_ok() { consumed } else { 0 };
-        if run.result != Ok(Progress::NeedMore) {
-            break;
-        }
-        assert!(input.is_empty());
+/// The same for a client.
+fn ask<'a>(seed: u8, pieces: impl IntoIterator<Item = &'a [u8]>) {
+    let mut client = ClientHandshake::new([seed; 32], Style::Digest);
+    let mut out = BytesMut::new();
+    let mut taken = 0;
+    for piece in pieces {
+        let mut input = piece;
+        let result = client.receive(&mut input, &mut out);
+        taken += piece.len() - input.len();
+        assert_eq!(out.len(), if taken >= 1537 { 3073 } else { 1537 });
+        assert_eq!(result == Ok(Progress::Done), taken == 3073);
     }
-    if run.result.is_err() {
-        run.consumed = 0;
-    }
-    assert!(run.consumed as u64 <= HANDSHAKE_BYTES);
-    run
+}
+
+/// A client that signs meets a server, with one byte of C1 changed by `damage`.
+fn meet(seed: u8, place: usize, damage: u8) {
+    let mut client = ClientHandshake::new([seed; 32], Style::Digest);
+    let mut server = ServerHandshake::new([!seed; 32]);
+    let (mut to_server, mut to_client) = (BytesMut::new(), BytesMut::new());
+    client.start(&mut to_server);
+    to_server[1 + place % 1536] ^= damage;
+    let waits = server.receive(&mut &to_server.split()[..], &mut to_client);
+    assert_eq!(waits, Ok(Progress::NeedMore));
+    // Damage to the digest, to what it covers or to where it stands takes the signature away.
+    let signed = to_client[5..9] != [0; 4];
+    assert_eq!(signed, damage == 0);
+    assert_eq!(client.receive(&mut &to_client[..], &mut to_server), Ok(Progress::Done));
+    assert_eq!(server.receive(&mut &to_server[..], &mut to_client), Ok(Progress::Done));
+    assert_eq!(to_client.len(), 3073);
 }

@@ -1,5 +1,5 @@
 //! The bytes of chunk headers, both ways (RTMP 1.0, section 5.3.1), without any memory of earlier
-//! chunks: what a field means after another stands in `streams` and `writer`.
+//! chunks: what a field means after another stands in `opener` and `writer`.
 //!
 //! ```text
 //! basic     |fmt 2|  csid 6   |                            csid 2 to 63

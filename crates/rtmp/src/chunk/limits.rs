@@ -1,7 +1,8 @@
 //! What one connection may make a chunk reader hold or do, each with its reason.
 //!
-//! Limits on commands, rates of messages and idle time are not chunk matters: they belong to the
-//! session and to whoever has a clock.
+//! Limits on commands, on the rate of messages (empty ones too: each is one, however small its
+//! chunk) and on idle time are not chunk matters: they belong to the session and to whoever has a
+//! clock.
 
 use super::MESSAGE_BYTES_MAX;
 
@@ -29,7 +30,7 @@ pub struct ChunkLimits {
     /// back, and the account never goes below zero. So chunk sizes of 32 and more never run up a
     /// debt, and a chunk size of 1 works until `tiny_chunk_debt_max / 31` chunks were read. 16 MiB by
     /// default: half a megabyte of payload in chunks of one byte, which is any dialogue of commands
-    /// but no video, and costs some ten milliseconds of a core.
+    /// but no video, and costs a few milliseconds of a core.
     pub tiny_chunk_debt_max: u32,
 }
 

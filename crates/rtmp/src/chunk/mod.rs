@@ -11,11 +11,38 @@
 //! +--------------+----------------+--------------------+----------------------+
 //! ```
 //!
+//! ```
+//! use bytes::BytesMut;
+//! use millstream_rtmp::chunk::{CHUNK_SIZE_DEFAULT, ChunkLimits, ChunkReader, ChunkWriter};
+//! use millstream_rtmp::control::Control;
+//!
+//! // One side writes two messages; the chunk size changes between them.
+//! let mut wire = BytesMut::new();
+//! let mut writer = ChunkWriter::new(CHUNK_SIZE_DEFAULT);
+//! let announcement = Control::SetChunkSize(4096).encode();
+//! writer.write(&announcement, &mut wire);
+//! writer.set_chunk_size(4096);
+//! writer.write(&Control::WindowAckSize(2_500_000).encode(), &mut wire);
+//!
+//! // The other side reads them, and acts on what it reads before it reads on.
+//! let mut reader = ChunkReader::new(ChunkLimits::default());
+//! let mut input = &wire[..];
+//! while let Some(message) = reader.read(&mut input)? {
+//!     if let Some(Control::SetChunkSize(size)) = Control::decode(&message)? {
+//!         reader.set_chunk_size(size)?;
+//!     }
+//! }
+//! assert_eq!(reader.chunk_size(), 4096);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Where the specification leaves a choice
 //!
 //! - **Type 3 beginning a message right after type 0.** The delta is the timestamp of the type 0
-//!   chunk, as section 5.3.1.2.4 says. FFmpeg (reading and writing), librtmp and SRS agree;
-//!   nginx-rtmp takes zero. The writer here never produces the case unless both readings agree.
+//!   chunk, as section 5.3.1.2.4 says. FFmpeg (reading and writing), librtmp and SRS (reading)
+//!   agree; nginx-rtmp takes zero, and writes type 3 for a message at the time of the last one,
+//!   as librtmp does. The two readings cannot be told apart; the writer here never produces the
+//!   case unless they agree.
 //! - **Extended timestamp on type 3.** The 2009 text leaves it out, the 2012 text repeats it, and
 //!   programs of both kinds are in use. The reader compares the next four bytes with the value
 //!   they would repeat, chunk by chunk; the writers repeat it.
@@ -34,6 +61,7 @@
 mod error;
 mod header;
 mod limits;
+mod opener;
 mod reader;
 mod standalone;
 mod streams;

@@ -1,6 +1,6 @@
 //! What the reader remembers of each chunk stream: the header fields that later chunks leave out,
-//! and the part of a message that has arrived. Bytes of headers stand in `header`; the order of
-//! events and the limits on all chunk streams together stand in `reader`.
+//! and the part of a message that has arrived. Bytes of headers stand in `header`; what chunks do to
+//! it, and the limits on all chunk streams together, stand in `opener`.
 
 use super::header::{Announced, Fields};
 

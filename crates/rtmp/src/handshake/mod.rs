@@ -8,6 +8,24 @@
 //! server                     S0 (1)  S1 (1536)  S2 (1536)                 messages ...
 //! ```
 //!
+//! ```
+//! use bytes::BytesMut;
+//! use millstream_rtmp::handshake::{ClientHandshake, Progress, ServerHandshake, Style};
+//!
+//! let (mut to_server, mut to_client) = (BytesMut::new(), BytesMut::new());
+//! let mut client = ClientHandshake::new([1; 32], Style::Digest);
+//! let mut server = ServerHandshake::new([2; 32]);
+//!
+//! client.start(&mut to_server);
+//! let progress = server.receive(&mut &to_server.split()[..], &mut to_client)?;
+//! assert_eq!(progress, Progress::NeedMore);
+//! let progress = client.receive(&mut &to_client.split()[..], &mut to_server)?;
+//! assert_eq!(progress, Progress::Done);
+//! let progress = server.receive(&mut &to_server.split()[..], &mut to_client)?;
+//! assert_eq!(progress, Progress::Done);
+//! # Ok::<(), millstream_rtmp::handshake::HandshakeError>(())
+//! ```
+//!
 //! # What is accepted
 //!
 //! - **Versions.** 3 alone. 6, 8 and 9 are the encrypted RTMPE and its relatives, refused by name;
