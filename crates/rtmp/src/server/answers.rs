@@ -1,4 +1,4 @@
-//! What the caller says to the peer.
+//! The caller's answers to `connect`, `publish` and `play`.
 //!
 //! Nothing here fails for the peer's fault: an [`AnswerError`] means that there is nobody to
 //! answer any more, or that the caller mistook a stream.
@@ -102,7 +102,7 @@ impl ServerSession {
     }
 
     /// Starts the player: stream begin, `NetStream.Play.Reset` (if it asked for that),
-    /// `NetStream.Play.Start`, the sample access that Flash wants and `NetStream.Data.Start`.
+    /// `NetStream.Play.Start`, and what [`flash_data`](super::ServerOptions::flash_data) adds.
     /// Media may follow on the player's message stream.
     ///
     /// # Errors
@@ -127,6 +127,13 @@ impl ServerSession {
             let information = information(Level::Status, code, &description);
             self.push_status(stream_id, information.with("details", details));
         }
+        if self.settings.flash_data {
+            self.push_flash_data(stream_id);
+        }
+        Ok(())
+    }
+
+    fn push_flash_data(&mut self, stream_id: u32) {
         let access = ["|RtmpSampleAccess".into(), true.into(), true.into()];
         let start = Object::new().with("code", "NetStream.Data.Start");
         let start = ["onStatus".into(), start.into()];
@@ -135,7 +142,6 @@ impl ServerSession {
                 .expect("fixed texts of our own are always within AMF0's bounds");
             self.outgoing.push_back(message);
         }
-        Ok(())
     }
 
     /// Refuses the player; its message stream is idle again.
@@ -151,151 +157,7 @@ impl ServerSession {
         self.refuse_stream_request(stream_id, rejection)
     }
 
-    /// Tells a player that its publisher ended and that no more will come for now:
-    /// `NetStream.Play.UnpublishNotify` and stream end. The player stays and may be given another
-    /// publisher with [`ServerSession::publish_notify`]; ffmpeg and librtmp hang up by themselves.
-    ///
-    /// # Errors
-    /// [`AnswerError::WrongState`] when nothing plays on this message stream.
-    pub fn unpublish_notify(&mut self, stream_id: u32) -> Result<(), AnswerError> {
-        self.require_player(stream_id)?;
-        let text = "The publisher has gone.";
-        let code = "NetStream.Play.UnpublishNotify";
-        self.push_status(stream_id, information(Level::Status, code, text));
-        self.push_user(UserControl::StreamEof(stream_id));
-        Ok(())
-    }
-
-    /// Tells a player that a publisher has come.
-    ///
-    /// # Errors
-    /// [`AnswerError::WrongState`] when nothing plays on this message stream.
-    pub fn publish_notify(&mut self, stream_id: u32) -> Result<(), AnswerError> {
-        self.require_player(stream_id)?;
-        self.push_user(UserControl::StreamBegin(stream_id));
-        let text = "A publisher has come.";
-        let code = "NetStream.Play.PublishNotify";
-        self.push_status(stream_id, information(Level::Status, code, text));
-        Ok(())
-    }
-
-    /// Ends a player: stream end and `NetStream.Play.Stop`. Its message stream is idle again.
-    ///
-    /// # Errors
-    /// [`AnswerError::WrongState`] when nothing plays on this message stream.
-    pub fn stop_play(&mut self, stream_id: u32) -> Result<(), AnswerError> {
-        self.require_player(stream_id)?;
-        if let Some(stream) = self.streams.get_mut(stream_id) {
-            stream.state = StreamState::Idle;
-        }
-        self.push_user(UserControl::StreamEof(stream_id));
-        let (code, text) = ("NetStream.Play.Stop", "Stopped playing.");
-        self.push_status(stream_id, information(Level::Status, code, text));
-        Ok(())
-    }
-
-    /// Ends a publisher from our side, with the status given. Its message stream is idle again,
-    /// and what it still sends is dropped.
-    ///
-    /// # Errors
-    /// [`AnswerError::WrongState`] when nothing publishes on this message stream,
-    /// [`AnswerError::NotEncodable`].
-    pub fn stop_publish(
-        &mut self,
-        stream_id: u32,
-        rejection: &Rejection<'_>,
-    ) -> Result<(), AnswerError> {
-        match self.streams.get(stream_id).map(|stream| &stream.state) {
-            Some(StreamState::Publishing { .. }) => {
-                self.refuse_stream_request(stream_id, rejection)
-            }
-            _ => Err(AnswerError::WrongState),
-        }
-    }
-
-    /// Sends `onStatus` on a message stream (0 is the connection).
-    ///
-    /// # Errors
-    /// [`AnswerError::NotEncodable`].
-    pub fn status(
-        &mut self,
-        stream_id: u32,
-        level: Level,
-        code: &str,
-        description: &str,
-    ) -> Result<(), AnswerError> {
-        let information = information(level, code, description);
-        self.send_command(stream_id, "onStatus", 0.0, vec![information.into()])
-    }
-
-    /// Asks the peer to connect again, to another URL or to the same (Enhanced RTMP v2,
-    /// `NetConnection.Connect.ReconnectRequest`). Only for peers whose [`caps_ex`] says that they
-    /// understand it.
-    ///
-    /// [`caps_ex`]: super::Connect::caps_ex
-    ///
-    /// # Errors
-    /// [`AnswerError::NotEncodable`].
-    pub fn request_reconnect(
-        &mut self,
-        tc_url: Option<&str>,
-        description: &str,
-    ) -> Result<(), AnswerError> {
-        let code = "NetConnection.Connect.ReconnectRequest";
-        let mut information = information(Level::Status, code, description);
-        if let Some(url) = tc_url {
-            information.insert("tcUrl", url);
-        }
-        self.send_command(0, "onStatus", 0.0, vec![information.into()])
-    }
-
-    /// Sends any command: null for the command object, then the arguments.
-    ///
-    /// # Errors
-    /// [`AnswerError::NotEncodable`].
-    pub fn send_command(
-        &mut self,
-        stream_id: u32,
-        name: &str,
-        transaction: f64,
-        arguments: Vec<Value>,
-    ) -> Result<(), AnswerError> {
-        self.outgoing.push_back(Command::new(stream_id, name, transaction, arguments).encode()?);
-        Ok(())
-    }
-
-    /// Sends stream begin.
-    pub fn stream_begin(&mut self, stream_id: u32) {
-        self.push_user(UserControl::StreamBegin(stream_id));
-    }
-
-    /// Sends stream end.
-    pub fn stream_eof(&mut self, stream_id: u32) {
-        self.push_user(UserControl::StreamEof(stream_id));
-    }
-
-    /// Sends stream is recorded.
-    pub fn stream_is_recorded(&mut self, stream_id: u32) {
-        self.push_user(UserControl::StreamIsRecorded(stream_id));
-    }
-
-    /// Sends a ping; [`ServerEvent::Pong`](super::ServerEvent::Pong) brings the timestamp back.
-    pub fn ping(&mut self, timestamp: u32) {
-        self.push_user(UserControl::PingRequest(timestamp));
-    }
-
-    fn push_user(&mut self, control: UserControl) {
-        self.outgoing.push_back(Control::User(control).encode());
-    }
-
-    fn require_player(&self, stream_id: u32) -> Result<(), AnswerError> {
-        match self.streams.get(stream_id).map(|stream| &stream.state) {
-            Some(StreamState::Playing) => Ok(()),
-            _ => Err(AnswerError::WrongState),
-        }
-    }
-
-    fn refuse_stream_request(
+    pub(super) fn refuse_stream_request(
         &mut self,
         stream_id: u32,
         rejection: &Rejection<'_>,

@@ -1,7 +1,18 @@
 //! The sessions driven as peers drive them: dialects named by product, and scenarios named for
 //! what goes wrong. All in memory.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod answers_that_come_late;
+mod anything_at_all;
 mod common;
 mod common_bytes;
 mod dialects;
+mod floods_of_control_messages;
+mod media_that_nobody_owns;
+mod memory_of_idle_connections;
+mod message_streams_without_end;
+mod messages_too_long;
+mod peer_skips_connect;
+mod transactions_that_are_no_numbers;
 mod two_endpoints;
+mod two_publishes_on_one_stream;
