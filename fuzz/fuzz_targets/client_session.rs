@@ -27,9 +27,8 @@ type Outcome = (Vec<String>, Option<&'static str>);
 
 fn run<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let mut server = ServerConnection::new(&ServerOptions::default(), [7; 32]);
-    let mut client =
-        ClientConnection::new(ClientOptions::new("live", "rtmp://host/live"), [8; 32])
-            .expect("short options can be written");
+    let mut client = ClientConnection::new(ClientOptions::new("live", "rtmp://host/live"), [8; 32])
+        .expect("short options can be written");
     client.publish("a", PublishMode::Live).expect("there is room for a stream");
     client.play("b", PlayOptions::default()).expect("there is room for a stream");
     let hello = client.output().split();

@@ -30,9 +30,8 @@ type Outcome = (Vec<String>, Option<&'static str>);
 fn run<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, ways: u8) -> Outcome {
     let options = ServerOptions::default();
     let mut server = ServerConnection::new(&options, [7; 32]);
-    let mut client =
-        ClientConnection::new(ClientOptions::new("live", "rtmp://host/live"), [8; 32])
-            .expect("short options can be written");
+    let mut client = ClientConnection::new(ClientOptions::new("live", "rtmp://host/live"), [8; 32])
+        .expect("short options can be written");
     open(&mut server, &mut client);
     let mut events = Vec::new();
     let mut error = None;
