@@ -66,6 +66,7 @@ struct Settings {
     caps_ex: u32,
     held_bytes_max: u32,
     data_bytes_max: u32,
+    flash_data: bool,
 }
 
 #[derive(Debug)]
@@ -95,6 +96,7 @@ impl ServerSession {
                 caps_ex: options.caps_ex,
                 held_bytes_max: options.held_bytes_max,
                 data_bytes_max: options.data_bytes_max,
+                flash_data: options.flash_data,
             },
             phase: Phase::New,
             streams: Streams::default(),

@@ -8,7 +8,7 @@ use crate::common::{Peer, command, data, media, user};
 use millstream_amf0::{Object, Value};
 use millstream_rtmp::control::UserControl;
 use millstream_rtmp::message::{Message, MessageType};
-use millstream_rtmp::server::{Connect, EndReason, PlayFrom, ServerEvent};
+use millstream_rtmp::server::{Connect, EndReason, PlayFrom, ServerEvent, ServerOptions};
 use millstream_rtmp::session::{DataFrame, PublishMode};
 
 const NULL: Value = Value::Null;
@@ -210,13 +210,22 @@ fn ffmpeg_plays() {
     assert_eq!(peer.call(0, "deleteStream", 5.0, [NULL, 1.0.into()]), Some(stopped));
 }
 
-const PLAY_ANSWERS: [&str; 5] = [
-    "StreamBegin(1)",
-    "1 onStatus 0 NetStream.Play.Reset",
-    "1 onStatus 0 NetStream.Play.Start",
-    "1 data |RtmpSampleAccess",
-    "1 data onStatus NetStream.Data.Start",
-];
+const PLAY_ANSWERS: [&str; 3] =
+    ["StreamBegin(1)", "1 onStatus 0 NetStream.Play.Reset", "1 onStatus 0 NetStream.Play.Start"];
+
+/// Flash Media Server, nginx-rtmp and SRS let scripts at the samples; so can we.
+#[test]
+fn flash_player_wants_sample_access() {
+    let mut peer = Peer::with(&ServerOptions { flash_data: true, ..ServerOptions::default() });
+    connect(&mut peer, &[("app", "live".into())]);
+    let Some(ServerEvent::Play(play)) = peer.call(1, "play", 0.0, [NULL, "cam".into()]) else {
+        panic!("play is reported");
+    };
+    peer.session.accept_play(play.request).unwrap();
+    let answers = peer.answers();
+    assert_eq!(answers[..3], PLAY_ANSWERS);
+    assert_eq!(answers[3..], ["1 data |RtmpSampleAccess", "1 data onStatus NetStream.Data.Start"]);
+}
 
 /// ffmpeg and librtmp answer `onBWDone` with `_checkbw` and take its `_result`, or nothing.
 #[test]
