@@ -196,9 +196,11 @@ impl Shard {
             }
             (Notice::Ended, Some(stream_id)) => {
                 report(connection.protocol.unpublish_notify(stream_id));
+                state.farewells.push_back((now, key));
             }
             (Notice::Restarted, Some(stream_id)) => {
                 report(connection.protocol.publish_notify(stream_id));
+                state.farewells.retain(|(_, held)| *held != key);
             }
             (Notice::Joined, _) => {
                 tracing::debug!(connection = connection.number, "first frame sent");

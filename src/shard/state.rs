@@ -33,6 +33,8 @@ pub struct State {
     pub rides: BinaryHeap<Reverse<(Moment, Key)>>,
     /// Where sockets are read into; taken out while in use.
     pub buffer: Vec<u8>,
+    /// Players that were told of an end and are to be sent stream end a little later.
+    pub farewells: VecDeque<(Moment, Key)>,
     /// Mail that found the other shard's inbox full.
     pub unsent: VecDeque<(usize, super::inbox::Mail)>,
     /// Shards that were marked and may have to be woken.

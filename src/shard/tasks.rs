@@ -139,6 +139,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         sockets: Vec::new(),
         rides: BinaryHeap::new(),
         buffer: vec![0; limits::READ_BUFFER],
+        farewells: VecDeque::new(),
         unsent: VecDeque::new(),
         marked: vec![false; common.mailboxes.len()],
     };

@@ -38,6 +38,7 @@ impl Shard {
             self.resend_mail(&mut state);
             self.check_connections(&mut state, round, now);
             self.check_publishing(&mut state, now);
+            self.say_farewell(&mut state, now);
             if round % limits::TICKS_PER_SECOND == 0 {
                 state.fanout.check(now, self.common.config.play_wait);
                 self.count(&mut state);
@@ -68,6 +69,19 @@ impl Shard {
                 to_ms = window.as_millis(),
                 "pacing window changed"
             );
+        }
+    }
+
+    /// Sends stream end to players that heard of the end a while ago.
+    fn say_farewell(&self, state: &mut State, now: Moment) {
+        while let Some((told, key)) = state.farewells.front().copied()
+            && now.since(told) >= limits::FAREWELL_AFTER
+        {
+            state.farewells.pop_front();
+            let Some(connection) = state.connections.at_mut(key) else { continue };
+            let Some(play) = &connection.play else { continue };
+            connection.protocol.stream_eof(play.stream_id);
+            self.send_output(state, key, now);
         }
     }
 
@@ -205,7 +219,9 @@ impl Shard {
     fn is_drained(&self, state: &State, since: Moment, now: Moment) -> bool {
         // One round for the other shards' ends to arrive, then until nobody is owed anything.
         let age = now.since(since);
-        let settled = age >= limits::DRAIN_MIN && !state.fanout.is_owing();
+        let settled = age >= limits::DRAIN_MIN
+            && state.farewells.is_empty()
+            && !state.fanout.is_owing();
         settled || age >= limits::DRAIN_MAX
     }
 }
