@@ -1,7 +1,7 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
-use super::tasks::Shard;
 use super::state::{Phase, State, What};
+use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
 use crate::hook::Rejection;
 use crate::limits;
@@ -219,9 +219,8 @@ impl Shard {
     fn is_drained(&self, state: &State, since: Moment, now: Moment) -> bool {
         // One round for the other shards' ends to arrive, then until nobody is owed anything.
         let age = now.since(since);
-        let settled = age >= limits::DRAIN_MIN
-            && state.farewells.is_empty()
-            && !state.fanout.is_owing();
+        let settled =
+            age >= limits::DRAIN_MIN && state.farewells.is_empty() && !state.fanout.is_owing();
         settled || age >= limits::DRAIN_MAX
     }
 }
