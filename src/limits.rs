@@ -120,6 +120,9 @@ pub const TICK: Duration = Duration::from_millis(250);
 pub const TICKS_PER_SECOND: u64 = 4;
 /// A connected peer that was silent for this long is sent a ping.
 pub const PING_AFTER: Duration = Duration::from_secs(10);
+/// Messages besides audio and video that a connection may send in a second. Encoders send a dozen at
+/// their start, then an acknowledgement or a cue point now and then.
+pub const OTHER_MESSAGES_PER_SECOND: u64 = 5_000;
 /// The application's time to answer a request.
 pub const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How long a connection that is to be closed may take for its last bytes.

@@ -47,6 +47,7 @@ impl Shard {
             since: now,
             last_read: now,
             last_ping: now,
+            other_messages: 0,
             asked: Vec::new(),
             publishes: Vec::new(),
             play: None,

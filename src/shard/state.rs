@@ -60,6 +60,8 @@ pub struct Connection {
     pub since: Moment,
     pub last_read: Moment,
     pub last_ping: Moment,
+    /// Messages besides media, as they were counted last.
+    pub other_messages: u64,
     /// Requests that the application has not answered yet.
     pub asked: Vec<Asked>,
     /// Message streams that publish here or were promised to.

@@ -103,11 +103,23 @@ impl Shard {
             .filter(|key| key.at % limits::TICKS_PER_SECOND as u32 == share)
             .collect();
         for key in keys {
-            if let Some(reason) = self.deadline(state, key, now) {
+            if self.is_flooding(state, key) {
+                self.stats.refuse(Refusal::Command);
+                self.close(state, key, "message-flood", now);
+            } else if let Some(reason) = self.deadline(state, key, now) {
                 self.stats.refuse(Refusal::Timeout);
                 self.close(state, key, reason, now);
             }
         }
+    }
+
+    /// Whether a connection sent more messages besides media, in the last second, than any dialogue
+    /// has: each of them costs us more than it costs the peer.
+    fn is_flooding(&self, state: &mut State, key: Key) -> bool {
+        let Some(connection) = state.connections.at_mut(key) else { return false };
+        let total = connection.protocol.other_messages();
+        let before = std::mem::replace(&mut connection.other_messages, total);
+        total - before > limits::OTHER_MESSAGES_PER_SECOND
     }
 
     /// The deadline that a connection has passed, if it has.
