@@ -194,6 +194,8 @@ impl Shard {
             }
             let stats = &entry.hub.stats.publisher;
             stats.bitrate.set(entry.rate.update(now.as_ms(), entry.bytes));
+            let repairs = publisher.writer().repairs();
+            stats.timeline_repairs.add(repairs.saturating_sub(stats.timeline_repairs.get()));
             stats.log_bytes.set(publisher.writer().retained_bytes() as u64);
         }
         for place in expired {
