@@ -75,6 +75,9 @@ impl Shard {
                 Read::Bytes(count) => {
                     connection.last_read = now;
                     self.stats.bytes_in.add(count as u64);
+                    if connection.publishes.is_empty() && connection.play.is_none() {
+                        connection.socket.acknowledge();
+                    }
                     self.pump(&mut state, key, &buffer[..count], now);
                     if count < buffer.len() {
                         break;
