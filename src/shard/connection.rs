@@ -51,6 +51,7 @@ impl Shard {
             since: now,
             last_read: now,
             last_ping: now,
+            other_messages: 0,
             asked: Vec::new(),
             publishes: Vec::new(),
             play: None,
@@ -80,6 +81,9 @@ impl Shard {
                     self.stats.bytes_in.add(count as u64);
                     if let Some(tap) = &connection.tap {
                         tap.bytes(Direction::In, &buffer[..count]);
+                    }
+                    if connection.publishes.is_empty() && connection.play.is_none() {
+                        connection.socket.acknowledge();
                     }
                     self.pump(&mut state, key, &buffer[..count], now);
                     if count < buffer.len() {
