@@ -1,3 +1,5 @@
+//! Dumps whole, mutilated and cut, in both kinds of list. The binary is tested in `tests/commands`.
+
 use super::*;
 use bytes::BytesMut;
 use clap::Parser;
