@@ -28,7 +28,7 @@ const SETTLE: Duration = Duration::from_millis(1500);
 /// If the generator itself cannot run: no descriptors, no such core.
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Sample)) -> io::Result<Report> {
     let shared = Arc::new(Shared::new(plan.cores.len(), plan.publishers, plan.played));
-    let shape = Arc::new(Shape::new(plan.bitrate));
+    let shape = Arc::new(Shape::new(plan.bitrate, plan.fps));
     let mut threads = Vec::new();
     for (index, &core) in plan.cores.iter().enumerate() {
         let nap_ns = u64::try_from(plan.nap.as_nanos()).unwrap_or(u64::MAX);
@@ -134,6 +134,7 @@ impl Director<'_> {
             server_switches_s: used.map(|used| used.1 as f64 / seconds),
             own_core: own_s / seconds,
             own_lag: Percentiles::of(&delays.lag),
+            own_round: Percentiles::of(&delays.round),
             window_changes: window.map(|_| changes),
         });
     }

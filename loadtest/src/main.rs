@@ -40,6 +40,9 @@ struct Cli {
     /// Megabits per second of one stream.
     #[arg(long, default_value_t = 2.63, value_name = "MBIT")]
     bitrate: f64,
+    /// Pictures per second of one stream.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    fps: u32,
     /// Run a thread of the generator on each of these cores [default: the last one].
     #[arg(long, value_delimiter = ',')]
     cores: Vec<usize>,
@@ -52,6 +55,9 @@ struct Cli {
     /// Write the report as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the time series as a Markdown table to this file.
+    #[arg(long, value_name = "FILE")]
+    series: Option<PathBuf>,
     /// Let URL be another machine.
     #[arg(long)]
     remote: bool,
@@ -117,6 +123,7 @@ fn run(cli: Cli) -> Result<u8, Box<dyn Error>> {
         publishers: cli.publishers,
         played: cli.streams.unwrap_or(cli.publishers).clamp(1, cli.publishers),
         bitrate: (cli.bitrate * 1e6) as u64,
+        fps: cli.fps,
         cores,
         nap: Duration::from_secs_f64((cli.nap / 1000.0).clamp(0.0, 0.5)),
         steps,
@@ -128,6 +135,9 @@ fn run(cli: Cli) -> Result<u8, Box<dyn Error>> {
     drop(server);
     if let Some(path) = &cli.json {
         std::fs::write(path, serde_json::to_vec_pretty(&report)?)?;
+    }
+    if let Some(path) = &cli.series {
+        std::fs::write(path, report.series())?;
     }
     println!("{report}");
     Ok(report.exit_code())

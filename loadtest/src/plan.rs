@@ -47,6 +47,8 @@ pub struct Plan {
     pub played: u32,
     /// Bits per second of a stream.
     pub bitrate: u64,
+    /// Pictures per second of a stream.
+    pub fps: u32,
     /// A worker on each of these cores.
     pub cores: Vec<usize>,
     /// The pause between a worker's rounds.

@@ -137,8 +137,10 @@ pub struct StepReport {
     pub server_switches_s: Option<f64>,
     /// The busiest worker's share of its core, averaged over workers.
     pub own_core: f64,
-    /// How late the generator was itself.
+    /// How late the generator's own timers were.
     pub own_lag: Percentiles,
+    /// How long its rounds were: so long a frame may have waited for it.
+    pub own_round: Percentiles,
     /// Changes of the server's pacing window during the step, where it is known.
     pub window_changes: Option<u64>,
 }
@@ -237,6 +239,26 @@ impl Report {
         self
     }
 
+    /// The time series as a Markdown table.
+    pub fn series(&self) -> String {
+        let mut text = String::from(
+            "| s | step | players | Mbit/s | video p50 ms | p99 ms | window ms | busy per mille |\n\
+             | --: | --: | --: | --: | --: | --: | --: | --: |\n",
+        );
+        let known =
+            |value: Option<u64>| value.map_or_else(|| "-".into(), |value| value.to_string());
+        for sample in &self.samples {
+            let Sample { at_s, step, playing, mbit_s, p50_ms, p99_ms, .. } = sample;
+            let (window, busy) = (known(sample.window_ms), known(sample.busy_permille));
+            writeln!(
+                text,
+                "| {at_s:.1} | {step} | {playing} | {mbit_s:.0} | {p50_ms:.1} | {p99_ms:.1} | {window} | {busy} |"
+            )
+            .expect("writing to a string cannot fail");
+        }
+        text
+    }
+
     /// The exit code of a program that ran it.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
@@ -282,9 +304,10 @@ impl fmt::Display for Report {
             }
             writeln!(
                 f,
-                "  generator    {:.0} % of its core, own lag p99 {:.2} ms",
+                "  generator    {:.0} % of its core, own lag p99 {:.2} ms, rounds p99 {:.2} ms",
                 step.own_core * 100.0,
-                step.own_lag.p99
+                step.own_lag.p99,
+                step.own_round.p99
             )?;
         }
         writeln!(f, "join (first video frame)  {}", self.join)?;

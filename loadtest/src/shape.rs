@@ -27,8 +27,6 @@ const PICTURES: [u32; 60] = [
 ];
 /// Bytes of one group of [`PICTURES`].
 const PICTURES_BYTES: u64 = 586_757;
-/// Pictures per second.
-const PICTURE_RATE: u64 = 30;
 /// Bytes of one audio message at 128 kbit/s, with its two bytes of header.
 const SOUND_BYTES: u32 = 343;
 /// Samples of one audio frame, and samples per second.
@@ -57,6 +55,8 @@ const AAC_CONFIG: [u8; 2] = [0x11, 0x90];
 /// A stream of one bitrate, from which any number of publishers draw.
 #[derive(Debug)]
 pub struct Shape {
+    /// Pictures per second.
+    rate: u64,
     pictures: Vec<u32>,
     sound: u32,
     noise: Vec<u8>,
@@ -64,23 +64,23 @@ pub struct Shape {
 
 impl Shape {
     /// A stream of about so many bits per second, audio included. Audio takes 128 kbit/s of it, but
-    /// never more than a fifth.
-    pub fn new(bits_per_second: u64) -> Self {
+    /// never more than a fifth. A group has 60 pictures at any rate.
+    pub fn new(bits_per_second: u64, pictures_per_second: u32) -> Self {
+        let rate = u64::from(pictures_per_second.max(1));
         let bytes_per_second = bits_per_second / 8;
         let sound_rate = (u64::from(SOUND_BYTES) * SAMPLES.1 / SAMPLES.0).min(bytes_per_second / 5);
         let sound = scaled(sound_rate, SAMPLES.0, SAMPLES.1);
-        // A group of pictures is two seconds.
-        let group = (bytes_per_second - sound_rate) * 2;
+        let group = (bytes_per_second - sound_rate) * PICTURES.len() as u64 / rate;
         let pictures =
             PICTURES.iter().map(|size| scaled(u64::from(*size), group, PICTURES_BYTES)).collect();
-        Self { pictures, sound, noise: noise() }
+        Self { rate, pictures, sound, noise: noise() }
     }
 
     /// The time of a frame from the start of its stream, in nanoseconds.
-    pub fn due_ns(track: Track, sequence: u32) -> u64 {
+    pub fn due_ns(&self, track: Track, sequence: u32) -> u64 {
         let sequence = u64::from(sequence);
         match track {
-            Track::Video => sequence * 1_000_000_000 / PICTURE_RATE,
+            Track::Video => sequence * 1_000_000_000 / self.rate,
             Track::Audio => sequence * SAMPLES.0 * 1_000_000_000 / SAMPLES.1,
         }
     }
@@ -96,7 +96,8 @@ impl Shape {
     /// Bytes of one second, payload only.
     pub fn bytes_per_second(&self) -> u64 {
         let pictures: u64 = self.pictures.iter().map(|size| u64::from(*size)).sum();
-        pictures / 2 + u64::from(self.sound) * SAMPLES.1 / SAMPLES.0
+        pictures * self.rate / self.pictures.len() as u64
+            + u64::from(self.sound) * SAMPLES.1 / SAMPLES.0
     }
 
     /// The message that configures the decoder of a track.
@@ -202,8 +203,8 @@ mod tests {
 
     #[test]
     fn the_bitrate_is_what_was_asked() {
-        for bits in [300_000, 1_000_000, 2_630_000, 10_000_000] {
-            let got = Shape::new(bits).bytes_per_second() * 8;
+        for (bits, rate) in [(300_000, 30), (1_000_000, 60), (2_630_000, 30), (10_000_000, 25)] {
+            let got = Shape::new(bits, rate).bytes_per_second() * 8;
             assert!(got.abs_diff(bits) < bits / 50, "{bits}: {got}");
         }
     }
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn a_frame_says_what_it_is_and_is_checked() {
         for bits in [1000, 2_630_000, 50_000_000] {
-            let shape = Shape::new(bits);
+            let shape = Shape::new(bits, 30);
             for (track, sequence) in [(Track::Video, 0), (Track::Video, 61), (Track::Audio, 5)] {
                 let frame = shape.frame(track, 3, sequence, 77);
                 assert_eq!(frame.len(), shape.length(track, sequence));
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn nal_units_fill_a_picture_exactly() {
-        let frame = Shape::new(2_630_000).frame(Track::Video, 0, 0, 0);
+        let frame = Shape::new(2_630_000, 30).frame(Track::Video, 0, 0, 0);
         let (mut at, mut kinds) = (5, Vec::new());
         while at < frame.len() {
             let length = u32::from_be_bytes(frame[at..at + 4].try_into().unwrap()) as usize;

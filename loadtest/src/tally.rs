@@ -92,15 +92,17 @@ pub struct Delays {
     pub audio: Histogram<u64>,
     /// From connecting to the first video frame.
     pub join: Histogram<u64>,
-    /// How late the generator itself was: its timers, and the length of its rounds.
+    /// How late the generator's own timers were.
     pub lag: Histogram<u64>,
+    /// How long its rounds were: what arrives at the beginning of one is seen after its end.
+    pub round: Histogram<u64>,
 }
 
 impl Default for Delays {
     fn default() -> Self {
         // Three digits, growing with what is entered: the constructor cannot fail for 3.
         let empty = || Histogram::new(3).expect("three significant digits are within 0 to 5");
-        Self { video: empty(), audio: empty(), join: empty(), lag: empty() }
+        Self { video: empty(), audio: empty(), join: empty(), lag: empty(), round: empty() }
     }
 }
 
@@ -123,6 +125,7 @@ impl Delays {
             (&mut self.audio, &other.audio),
             (&mut self.join, &other.join),
             (&mut self.lag, &other.lag),
+            (&mut self.round, &other.round),
         ] {
             own.add(other).expect("histograms of three digits that grow can be added");
         }
@@ -130,7 +133,9 @@ impl Delays {
 
     /// Forgets everything, keeping the memory.
     pub fn clear(&mut self) {
-        for histogram in [&mut self.video, &mut self.audio, &mut self.join, &mut self.lag] {
+        for histogram in
+            [&mut self.video, &mut self.audio, &mut self.join, &mut self.lag, &mut self.round]
+        {
             histogram.reset();
         }
     }

@@ -142,7 +142,9 @@ impl Worker {
         let next = self.due.peek().map_or(u64::MAX, |due| due.0.0);
         let wait = next.saturating_sub(now).min(HAND_OVER_NS);
         if self.share.nap_ns > 0 && wait > 0 {
-            clock::sleep_ns(wait.min(self.share.nap_ns));
+            let nap = wait.min(self.share.nap_ns);
+            clock::sleep_ns(nap);
+            enter(&mut self.delays.lag, clock::now_ns().saturating_sub(now + nap));
         }
         let wait = next.saturating_sub(clock::now_ns()).min(HAND_OVER_NS);
         let timeout = Timespec { tv_sec: 0, tv_nsec: wait as i64 };
@@ -163,7 +165,7 @@ impl Worker {
         }
         self.checker.buffer = buffer;
         if !events.is_empty() {
-            enter(&mut self.delays.lag, clock::now_ns() - woke);
+            enter(&mut self.delays.round, clock::now_ns() - woke);
         }
         Ok(())
     }
@@ -385,8 +387,8 @@ impl Worker {
         let Some(origin) = publisher.origin_ns else { return Ok(()) };
         let Slot { video, audio } = &self.shared.streams[publisher.stream as usize];
         loop {
-            let due_video = Shape::due_ns(Track::Video, publisher.video);
-            let due_audio = Shape::due_ns(Track::Audio, publisher.audio);
+            let due_video = self.checker.shape.due_ns(Track::Video, publisher.video);
+            let due_audio = self.checker.shape.due_ns(Track::Audio, publisher.audio);
             let due = due_video.min(due_audio);
             if origin + due > now {
                 self.due.push(Reverse((origin + due, at)));

@@ -18,6 +18,8 @@ mod connection;
 #[cfg(not(millstream_loom))]
 pub mod inbox;
 #[cfg(not(millstream_loom))]
+mod load;
+#[cfg(not(millstream_loom))]
 pub mod pacing;
 #[cfg(not(millstream_loom))]
 mod playing;
@@ -26,9 +28,9 @@ mod publishing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
 #[cfg(not(millstream_loom))]
-mod tasks;
-#[cfg(not(millstream_loom))]
 mod state;
+#[cfg(not(millstream_loom))]
+mod tasks;
 #[cfg(not(millstream_loom))]
 mod tick;
 
