@@ -97,6 +97,6 @@ mod tests {
     fn great_gaps_and_the_last_number_do_no_harm() {
         assert_eq!(enter(&[0, 1000, 1001]).1.lost, 999);
         assert_eq!(enter(&[0, 64, 0]).1, Faults { lost: 63, duplicated: 1, reordered: 0 });
-        assert_eq!(enter(&[u32::MAX, 0]).1.reordered + enter(&[u32::MAX, 0]).1.duplicated, 1);
+        assert_eq!(enter(&[u32::MAX - 1, u32::MAX, 0]).1, Faults::default());
     }
 }

@@ -76,7 +76,8 @@ impl Mark {
             hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             hash ^= hash >> 29;
         }
-        hash as u32
+        // The high bits must count too: there the top of a number ends up.
+        (hash ^ (hash >> 32)) as u32
     }
 }
 
@@ -122,11 +123,11 @@ mod tests {
         }
 
         #[test]
-        fn a_damaged_mark_is_none(at in 0..MARK_BYTES, bit in 0..8) {
+        fn a_damaged_mark_is_none(at in 0..MARK_BYTES, bit in 0_u8..8) {
             let mark = Mark { stream: 7, sequence: 99, length: 4000, scheduled_ns: 1 << 60 };
             let mut bytes = Vec::new();
             mark.write(&mut bytes);
-            bytes[at] ^= 1 << bit;
+            bytes[at] ^= 1_u8 << bit;
             prop_assert_eq!(Mark::read_at(&bytes, 0), None);
         }
 

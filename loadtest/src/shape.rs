@@ -211,8 +211,9 @@ mod tests {
 
     #[test]
     fn two_seconds_are_sixty_pictures_and_ninety_four_sounds() {
+        let shape = Shape::new(2_630_000, 30);
         let within =
-            |track| (0..).take_while(|at| Shape::due_ns(track, *at) < 2_000_000_000).count();
+            |track| (0..).take_while(|at| shape.due_ns(track, *at) < 2_000_000_000).count();
         assert_eq!((within(Track::Video), within(Track::Audio)), (60, 94));
     }
 

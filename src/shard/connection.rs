@@ -4,8 +4,8 @@
 //! `publishing` and `playing`.
 
 use super::inbox::{Mail, Outcome};
-use super::state::{Asked, Connection, Sockets, State, Way, What};
 use super::tasks::Shard;
+use super::state::{Asked, Connection, Sockets, State, Way, What};
 use crate::hook::{Answer, Decision, Peer, Reply, Request};
 use crate::limits;
 use crate::moment::Moment;

@@ -29,6 +29,13 @@ pub struct Load {
 }
 
 impl Load {
+    /// Forgets what was before the last observation: the load of another window says nothing of
+    /// this one.
+    pub fn restart(&mut self) {
+        let kept = self.marks.len().saturating_sub(1);
+        self.marks.drain(..kept);
+    }
+
     /// Takes in what the thread has had until now. Returns the busy share in thousandths.
     pub fn observe(&mut self, share: Share, now: Moment) -> u32 {
         let (since, before) = *self.marks.front().unwrap_or(&(now, share));
@@ -107,6 +114,16 @@ mod tests {
         let steady = &seen[8..];
         let (least, most) = (steady.iter().min().unwrap(), steady.iter().max().unwrap());
         assert!(*least >= 300 && *most <= 600, "{steady:?}");
+    }
+
+    #[test]
+    fn what_was_before_a_restart_is_forgotten() {
+        let mut load = Load::default();
+        for tick in 0..8 {
+            load.observe(share(tick * 250, 0), Moment::from_ms(tick * 250));
+        }
+        load.restart();
+        assert_eq!(load.observe(share(7 * 250 + 25, 0), Moment::from_ms(8 * 250)), 100);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::state::{Asked, Connection, Play, State};
 use super::tasks::Shard;
+use super::state::{Asked, Connection, Play, State};
 use crate::egress::outlet::OutletId;
 use crate::egress::turn::{HangUp, Notice};
 use crate::hook::Decision;

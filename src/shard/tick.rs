@@ -32,7 +32,9 @@ impl Shard {
             let now = self.now();
             let late = now.since(last).saturating_sub(limits::TICK);
             self.stats.loop_lag_us.set(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
-            self.pace(load.observe(meter.read(), now), now);
+            if self.pace(load.observe(meter.read(), now), now) {
+                load.restart();
+            }
             last = now;
 
             let mut state = self.state.borrow_mut();
@@ -52,7 +54,8 @@ impl Shard {
         }
     }
 
-    fn pace(&self, permille: u32, now: Moment) {
+    /// Judges the load. Returns whether the window is another one now.
+    fn pace(&self, permille: u32, now: Moment) -> bool {
         self.stats.busy_permille.set(u64::from(permille));
         let mut pacer = self.pacer.borrow_mut();
         let before = pacer.window();
@@ -68,6 +71,7 @@ impl Shard {
                 "pacing window changed"
             );
         }
+        window != before
     }
 
     fn resend_mail(&self, state: &mut State) {
