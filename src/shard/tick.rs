@@ -1,7 +1,7 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
-use super::tasks::Shard;
 use super::state::{Phase, State, What};
+use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
 use crate::hook::Rejection;
 use crate::limits;
@@ -104,6 +104,14 @@ impl Shard {
         if !connection.protocol.is_open() {
             let over = now.since(connection.since) >= timeouts.handshake;
             return over.then_some("handshake-timeout");
+        }
+        // Counted from the beginning: whoever sends a byte now and then has not connected either.
+        // An application that takes its time is not the peer's fault.
+        if !connection.protocol.is_connected()
+            && connection.asked.is_empty()
+            && now.since(connection.since) >= timeouts.handshake + timeouts.idle
+        {
+            return Some("connect-timeout");
         }
         let publishes = connection.publishes.iter().filter_map(|place| publishing.at(*place));
         let mut published = false;
