@@ -126,7 +126,8 @@ impl Shard {
                         connection = connection.number,
                         peer = %connection.address,
                         error = error.name(),
-                        %error,
+                        // Under a name of its own: of two fields `error`, a JSON log keeps one.
+                        detail = %error,
                         "protocol error"
                     );
                     self.begin_closing(connection, key, error.name(), now);
