@@ -4,8 +4,8 @@
 //! `publishing` and `playing`.
 
 use super::inbox::{Mail, Outcome};
-use super::tasks::Shard;
 use super::state::{Asked, Connection, Sockets, State, Way, What};
+use super::tasks::Shard;
 use crate::hook::{Answer, Decision, Peer, Reply, Request};
 use crate::limits;
 use crate::moment::Moment;
@@ -50,6 +50,7 @@ impl Shard {
             asked: Vec::new(),
             publishes: Vec::new(),
             play: None,
+            requests: (now, 0),
             closing: None,
         });
         let at = outlet.at as usize;
@@ -152,6 +153,9 @@ impl Shard {
     }
 
     fn event(self: &Rc<Self>, state: &mut State, key: Key, event: ServerEvent, now: Moment) {
+        if is_request(&event) && !self.count_request(state, key, now) {
+            return;
+        }
         match event {
             ServerEvent::Media(message) => self.media(state, key, &message, now),
             ServerEvent::Data(data) => self.data(state, key, &data, now),
@@ -189,6 +193,29 @@ impl Shard {
             // Reading them is what matters: `last_read` is set.
             _ => {}
         }
+    }
+
+    /// Counts a request. One too many ends the connection, and false is returned.
+    fn count_request(&self, state: &mut State, key: Key, now: Moment) -> bool {
+        let Some(connection) = state.connections.at_mut(key) else { return false };
+        let (since, count) = &mut connection.requests;
+        if now.since(*since) >= limits::REQUESTS_SPAN {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        if *count <= limits::REQUESTS_MAX {
+            return true;
+        }
+        let error = "too-many-requests";
+        self.stats.refuse(Refusal::Command);
+        tracing::warn!(
+            connection = connection.number,
+            peer = %connection.address,
+            error,
+            "protocol error"
+        );
+        self.begin_closing(connection, key, error, now);
+        false
     }
 
     fn connect_asked(self: &Rc<Self>, state: &mut State, key: Key, connect: Connect, now: Moment) {
@@ -306,6 +333,19 @@ impl Shard {
             "connection ended"
         );
     }
+}
+
+/// Whether this makes the shard change what it publishes or plays, and say so in the log.
+fn is_request(event: &ServerEvent) -> bool {
+    matches!(
+        event,
+        ServerEvent::Publish(_)
+            | ServerEvent::Play(_)
+            | ServerEvent::Pause { .. }
+            | ServerEvent::Seek { .. }
+            | ServerEvent::ReceiveAudio { .. }
+            | ServerEvent::ReceiveVideo { .. }
+    )
 }
 
 /// An answer of ours that the session did not take is our fault; the peer may have left meanwhile.

@@ -63,6 +63,8 @@ pub struct Connection {
     /// Message streams that publish here or were promised to.
     pub publishes: Vec<Key>,
     pub play: Option<Play>,
+    /// Requests since a moment, so that a loop of them is noticed.
+    pub requests: (Moment, u32),
     /// It is closed when everything is sent, or then.
     pub closing: Option<(Moment, &'static str)>,
 }
