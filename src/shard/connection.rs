@@ -188,7 +188,12 @@ impl Shard {
             }
             ServerEvent::UnknownCommand(command) => {
                 let number = state.connections.at(key).map(|connection| connection.number);
-                tracing::debug!(connection = number, command = ?command.name, "unknown command");
+                let name = command.name.as_str();
+                // Its name is the peer's text: only what looks like a procedure is shown.
+                let plain =
+                    name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                let shown = if plain { name } else { "(not plain)" };
+                tracing::debug!(connection = number, command = shown, "unknown command");
             }
             // Reading them is what matters: `last_read` is set.
             _ => {}
