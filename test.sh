@@ -27,6 +27,7 @@ clients     | tests/clients   | real publishers and players, bit-exact      | ca
 hostile     | tests/hostile   | hostile input over real sockets             | cargo test --test hostile
 sim         | tests/sim       | seeded simulation                           | cargo test --test sim
 loom        | tests/loom.sh   | interleavings of what is shared by threads  | tests/loom.sh
+package     | tests/package.sh | the libraries build from their packages    | tests/package.sh
 fuzz        | fuzz/run.sh     | every fuzz target for a few seconds         | fuzz/run.sh
 bench       | bench/benches   | every benchmark once, small                 | cargo test -p bench --benches
 TABLE

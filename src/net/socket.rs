@@ -78,6 +78,12 @@ impl Socket {
         }
     }
 
+    /// Acknowledges what was read at once. While a client writes its commands in pieces, with Nagle's
+    /// algorithm on (ffmpeg does), each piece otherwise waits 40 ms for a delayed acknowledgement.
+    pub fn acknowledge(&self) {
+        let _ = rustix::net::sockopt::set_tcp_quickack(self.fd(), true);
+    }
+
     /// Writes what there is room for; 0 if there is none.
     ///
     /// # Errors

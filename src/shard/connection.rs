@@ -47,6 +47,7 @@ impl Shard {
             since: now,
             last_read: now,
             last_ping: now,
+            other_messages: 0,
             asked: Vec::new(),
             publishes: Vec::new(),
             play: None,
@@ -75,6 +76,9 @@ impl Shard {
                 Read::Bytes(count) => {
                     connection.last_read = now;
                     self.stats.bytes_in.add(count as u64);
+                    if connection.publishes.is_empty() && connection.play.is_none() {
+                        connection.socket.acknowledge();
+                    }
                     self.pump(&mut state, key, &buffer[..count], now);
                     if count < buffer.len() {
                         break;

@@ -203,7 +203,8 @@ fn healthy(http: SocketAddrV4) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut socket = TcpStream::connect_timeout(&http.into(), HEALTH_LIMIT)?;
         socket.set_read_timeout(Some(HEALTH_LIMIT))?;
-        socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        socket
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut status = [0; 12];
         socket.read_exact(&mut status)?;
         Ok(status.starts_with(b"HTTP/1.") && status.ends_with(b" 200"))

@@ -466,6 +466,63 @@ fn camera_publishes_without_waiting() {
     assert_eq!(peer.session.next_event(), Some(ServerEvent::Media(sent[4].clone())));
 }
 
+/// Types of publishing other than live, one that nobody knows, and an end without the query.
+#[test]
+fn recorders_publish() {
+    let types = [
+        ("record", PublishMode::Record),
+        ("append", PublishMode::Append),
+        ("appendWithGap", PublishMode::Append),
+        ("live/cam", PublishMode::Live),
+    ];
+    for (sent, mode) in types {
+        let mut peer = Peer::connected();
+        let arguments = [NULL, "cam?key=1".into(), sent.into()];
+        let Some(ServerEvent::Publish(publish)) = peer.call(1, "publish", 0.0, arguments) else {
+            panic!("publish is reported");
+        };
+        assert_eq!((publish.name.as_str(), publish.mode), ("cam", mode));
+        let ended = ServerEvent::Unpublish { stream_id: 1, reason: EndReason::FcUnpublish };
+        assert_eq!(peer.call(0, "FCUnpublish", 0.0, [NULL, "other".into()]), None);
+        assert_eq!(peer.call(0, "FCUnpublish", 0.0, [NULL, NULL]), None);
+        assert_eq!(peer.call(0, "FCUnpublish", 0.0, [NULL, "cam".into()]), Some(ended));
+    }
+}
+
+/// What the session does not know is handed up and not answered.
+#[test]
+fn flash_player_calls_procedures() {
+    let mut peer = Peer::connected();
+    let arguments = [NULL, "x".into()];
+    let Some(ServerEvent::UnknownCommand(call)) = peer.call(0, "addUser", 5.0, arguments) else {
+        panic!("the call is reported");
+    };
+    assert_eq!((call.name.as_str(), call.transaction, call.arguments.len()), ("addUser", 5.0, 2));
+    assert_eq!(peer.answers(), [""; 0]);
+    peer.session.send_command(0, "_result", call.transaction, vec![true.into()]).unwrap();
+    assert_eq!(peer.answers(), ["0 _result 5 Boolean(true)"]);
+}
+
+/// Aggregates, as Flash Media Server relays them to publishers of its own kind.
+#[test]
+fn flash_media_server_sends_aggregates() {
+    let mut peer = Peer::publishing();
+    let mut payload = Vec::new();
+    for (kind, time) in [(8_u8, 10_u8), (9, 20)] {
+        payload.extend([kind, 0, 0, 2, 0, 0, time, 0, 0, 0, 0, 0xaf, 1, 0, 0, 0, 13]);
+    }
+    let mut aggregate = media(MessageType::AGGREGATE, 1, 1_000, &payload);
+    aggregate.chunk_stream_id = 6;
+    peer.session.receive(aggregate).unwrap();
+    let parts: Vec<_> = std::iter::from_fn(|| peer.session.next_event()).collect();
+    let [ServerEvent::Media(audio), ServerEvent::Media(video)] = &parts[..] else {
+        panic!("{parts:?}");
+    };
+    assert_eq!((audio.kind, audio.timestamp), (MessageType::AUDIO, 1_000));
+    assert_eq!((video.kind, video.timestamp), (MessageType::VIDEO, 1_010));
+    assert_eq!(&video.payload[..], [0xaf, 1]);
+}
+
 /// Some encoders publish on message stream 0, or leave it 0 in their media.
 #[test]
 fn camera_uses_message_stream_0() {
