@@ -95,6 +95,8 @@ pub struct Play {
     pub stream_id: u32,
     pub name: StreamName,
     pub hub: Arc<Hub>,
+    /// Whether nobody has published yet, so that it counts among those of its address that wait.
+    pub waits: bool,
 }
 
 /// A stream that this shard owns, or was promised.
