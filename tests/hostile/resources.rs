@@ -51,7 +51,7 @@ fn published_names_are_capped() {
 pub fn players_of_nothing(epoll: bool) {
     let scene = Scene::begin(Start { settings: "play_wait = \"2s\"\n", epoll, ..Start::default() });
     let mut waiting: Vec<Peer> =
-        (0..500).map(|number| Peer::playing(&scene.server, &format!("nothing-{number}"))).collect();
+        (0..300).map(|number| Peer::playing(&scene.server, &format!("nothing-{number}"))).collect();
     for peer in &mut waiting {
         peer.status("NetStream.Play.StreamNotFound");
         assert!(peer.is_hung_up(PATIENCE));

@@ -20,6 +20,7 @@ const MEMORY_KEPT_MAX: u64 = 16 << 20;
 pub struct Scene {
     pub server: Server,
     memory_before: u64,
+    in_all_before: u64,
     stop: Arc<AtomicBool>,
     publisher: JoinHandle<u32>,
     player: JoinHandle<u32>,
@@ -52,8 +53,8 @@ impl Scene {
             assert!(Instant::now() < until, "the stream beside did not begin");
             std::thread::sleep(Duration::from_millis(5));
         }
-        let memory_before = server.memory();
-        Self { server, memory_before, stop, publisher, player }
+        let (memory_before, in_all_before) = (server.memory(), server.memory_in_all());
+        Self { server, memory_before, in_all_before, stop, publisher, player }
     }
 
     /// Memory taken since the beginning, in bytes.
@@ -63,7 +64,7 @@ impl Scene {
 
     /// The most memory that was ever taken beyond that of the beginning, in bytes.
     pub fn memory_peak(&self) -> u64 {
-        self.server.memory_peak().saturating_sub(self.memory_before)
+        self.server.memory_peak().saturating_sub(self.in_all_before)
     }
 
     /// Wants that the server ends a connection for what is done on it, under this name.
@@ -79,7 +80,13 @@ impl Scene {
         self.server.assert_serves();
         let until = Instant::now() + PATIENCE;
         while self.memory_taken() > MEMORY_KEPT_MAX {
-            assert!(Instant::now() < until, "{} bytes are kept", self.memory_taken());
+            assert!(
+                Instant::now() < until,
+                "{} bytes are kept of {}, over {} before",
+                self.memory_taken(),
+                self.memory_peak(),
+                self.memory_before
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         self.stop.store(true, Ordering::Release);

@@ -119,14 +119,19 @@ impl Server {
         self.lines.0.lock().unwrap().clone()
     }
 
-    /// Resident memory, in bytes.
+    /// Resident memory of its own, in bytes: pages of the program itself come in as it runs.
     pub fn memory(&self) -> u64 {
-        self.kilobytes("VmRSS:")
+        self.kilobytes("RssAnon:")
     }
 
     /// The most memory that was ever resident, in bytes.
     pub fn memory_peak(&self) -> u64 {
         self.kilobytes("VmHWM:")
+    }
+
+    /// Resident memory with the program's own pages, as the peak counts it.
+    pub fn memory_in_all(&self) -> u64 {
+        self.kilobytes("VmRSS:")
     }
 
     fn kilobytes(&self, name: &str) -> u64 {
