@@ -42,7 +42,7 @@ fn a_wrong_digest_is_a_simple_handshake() {
     let scene = Scene::with(SETTINGS);
     let mut peer = Peer::dial(&scene.server);
     // A version field that promises a digest, and noise where it should be.
-    let mut c1: Vec<u8> = (0..1536_u32).map(|at| (at * 167 >> 3) as u8).collect();
+    let mut c1: Vec<u8> = (0..1536_u32).map(|at| ((at * 167) >> 3) as u8).collect();
     c1[4..8].copy_from_slice(&[128, 0, 7, 2]);
     peer.send(&[&[3][..], &c1].concat());
     let answer = peer.exactly(1 + 1536 + 1536);
