@@ -134,6 +134,14 @@ impl Shard {
             let over = now.since(connection.since) >= timeouts.handshake;
             return over.then_some("handshake-timeout");
         }
+        // Counted from the beginning: whoever sends a byte now and then has not connected either.
+        // An application that takes its time is not the peer's fault.
+        if !connection.protocol.is_connected()
+            && connection.asked.is_empty()
+            && now.since(connection.since) >= timeouts.handshake + timeouts.idle
+        {
+            return Some("connect-timeout");
+        }
         let publishes = connection.publishes.iter().filter_map(|place| publishing.at(*place));
         let mut published = false;
         for entry in publishes {
