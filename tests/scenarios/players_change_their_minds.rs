@@ -74,7 +74,8 @@ fn sound_or_pictures_alone() {
     world.run(millis(700));
     let last = counts(&world);
     for index in 0..6 {
-        assert!(after[index].0 + 5 < last[index].0 && after[index].1 + 5 < last[index].1);
+        let (was, is) = (after[index], last[index]);
+        assert!(was.0 + 5 < is.0 && was.1 + 5 < is.1, "player {index}: {was:?}, then {is:?}");
     }
     world.settle(at);
     for player in &world.players {

@@ -26,7 +26,9 @@ pub struct Checker {
     video: Track,
     audio: Track,
     key_needed: bool,
+    /// The last number of this generation, and that of the one before.
     last_data: Option<u64>,
+    data_since: Option<u64>,
     /// Frames seen, and how many of these were key frames.
     pub frames: u64,
     pub keys: u64,
@@ -64,16 +66,23 @@ impl Checker {
         Self { who, key_needed: true, ..Self::default() }
     }
 
-    pub fn generation(&self) -> Option<u32> {
-        self.generation
-    }
-
     /// From here on it may go on anywhere that a joiner may: after a pause, a change of tracks, or
     /// a new play.
     pub fn rejoin(&mut self) {
         self.video.last = None;
         self.audio.last = None;
         self.key_needed = true;
+    }
+
+    /// Pictures stop, sound goes on without a gap.
+    pub fn without_video(&mut self) {
+        self.video.last = None;
+        self.key_needed = true;
+    }
+
+    /// Sound stops or begins, pictures go on without a gap.
+    pub fn without_audio(&mut self) {
+        self.audio.last = None;
     }
 
     /// The stream has ended: another one may begin at another time.
@@ -181,13 +190,19 @@ impl Checker {
         }
         let Some(number) = data_number(payload) else { self.fail("data without a number") };
         if name == "onMetaData" {
-            self.metadata = Some(number as u32);
+            // What the one before sent last may have died with it, and data with it.
+            if self.metadata.replace(number as u32) != Some(number as u32) {
+                self.data_since = self.last_data.take().or(self.data_since);
+            }
             return;
         }
         if let Some(last) = self.last_data
             && number != last + 1
         {
             self.fail(&format!("data message {number} after {last}"));
+        }
+        if self.data_since.is_some_and(|last| number <= last) {
+            self.fail(&format!("data message {number} after {:?}", self.data_since));
         }
         self.last_data = Some(number);
         self.data += 1;

@@ -75,9 +75,13 @@ impl Player {
     /// Sends `receiveAudio` or `receiveVideo`.
     pub fn want(&mut self, command: &str, on: bool) {
         let stream_id = self.stream_id.expect("it plays");
-        let arguments = vec![Value::Null, Value::Boolean(on)];
+        let arguments = vec![Value::Boolean(on)];
         self.link.protocol.send_command(stream_id, command, arguments).expect("it is connected");
-        self.check.rejoin();
+        match (command, on) {
+            ("receiveVideo", true) => self.check.rejoin(),
+            ("receiveVideo", false) => self.check.without_video(),
+            _ => self.check.without_audio(),
+        }
         self.link.send();
     }
 
