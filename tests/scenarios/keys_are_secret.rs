@@ -13,7 +13,8 @@ fn ask(world: &mut World, app: &str, name: &str) -> usize {
 
 #[test]
 fn and_show_nowhere() {
-    let config = format!("log = \"trace\"\n[keys]\ncam1 = \"{SECRET}\"\n\"live/cam2\" = \"{OPAQUE}\"\n");
+    let config =
+        format!("log = \"trace\"\n[keys]\ncam1 = \"{SECRET}\"\n\"live/cam2\" = \"{OPAQUE}\"\n");
     let mut server = Server::start(&["--key", "cam3=another-secret-entirely"], &config);
     let mut world = World::new(server.rtmp);
 

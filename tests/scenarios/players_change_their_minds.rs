@@ -96,7 +96,9 @@ fn something_else_on_the_same_connection() {
         player.check.assert_whole();
         player.link.protocol.close(player.request()).expect("it plays");
     }
-    world.until("the first play to end", |_| server.stream("live/one").is_some_and(|s| s["viewers"] == 0));
+    world.until("the first play to end", |_| {
+        server.stream("live/one").is_some_and(|s| s["viewers"] == 0)
+    });
     for player in &mut world.players {
         player.play_also("two");
     }

@@ -52,7 +52,9 @@ fn the_banner_shows_what_to_type() {
     ] {
         assert!(banner.contains(&line), "{line} is not in: {banner}");
     }
-    assert!(banner.lines().any(|line| line.trim_end().ends_with(&format!("rtmp://{rtmp}/live/cam1"))));
+    assert!(
+        banner.lines().any(|line| line.trim_end().ends_with(&format!("rtmp://{rtmp}/live/cam1")))
+    );
 }
 
 #[test]
@@ -90,9 +92,8 @@ fn descriptors_run_out() {
     world.play("cam", 4);
     let at = world.stream("cam", 1, Shape::default(), 20);
     world.run(millis(200));
-    let crowd: Vec<TcpStream> = (0..100)
-        .map(|_| TcpStream::connect(server.rtmp).expect("the kernel accepts"))
-        .collect();
+    let crowd: Vec<TcpStream> =
+        (0..100).map(|_| TcpStream::connect(server.rtmp).expect("the kernel accepts")).collect();
     world.run(seconds(2));
     let log = server.log();
     assert!(log.contains("no descriptor left"), "{log}");

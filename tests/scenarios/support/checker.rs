@@ -26,6 +26,8 @@ pub struct Checker {
     video: Track,
     audio: Track,
     key_needed: bool,
+    /// It is on its way to the key frame where it goes on; sound may jump there.
+    rejoins: bool,
     /// The last number of this generation, and that of the one before.
     last_data: Option<u64>,
     data_since: Option<u64>,
@@ -72,6 +74,7 @@ impl Checker {
         self.video.last = None;
         self.audio.last = None;
         self.key_needed = true;
+        self.rejoins = true;
     }
 
     /// Pictures stop, sound goes on without a gap.
@@ -103,7 +106,6 @@ impl Checker {
         self.announcements += 1;
     }
 
-
     pub fn media(&mut self, message: &Message) {
         match read(message.kind, &message.payload) {
             Err(why) => self.fail(why),
@@ -134,7 +136,12 @@ impl Checker {
             self.fail(&format!("{mark:?} after order {}", self.last_order));
         }
         self.last_order = mark.order;
-        let missing = if video { self.video.step(mark.number) } else { self.audio.step(mark.number) };
+        if self.rejoins {
+            self.audio.last = None;
+            self.rejoins = !mark.key;
+        }
+        let missing =
+            if video { self.video.step(mark.number) } else { self.audio.step(mark.number) };
         self.missing += missing;
         if video {
             if (missing > 0 || self.key_needed) && !mark.key {
@@ -239,5 +246,90 @@ impl Checker {
 
     fn fail(&self, why: &str) -> ! {
         panic!("{}: {why}; seen so far: {self:?}", self.who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::{Outgoing, Shape, Source};
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn stream() -> Vec<Outgoing> {
+        let mut source = Source::new(1, Shape { gop: 5, ..Shape::default() });
+        let mut messages = source.headers();
+        for _ in 0..20 {
+            source.next(&mut messages);
+        }
+        messages
+    }
+
+    /// Shows a stream to a checker, and returns it unless it complained.
+    fn shown(messages: Vec<Outgoing>) -> Option<Checker> {
+        let mut checker = Checker::new("a test".to_owned());
+        let show = || {
+            for message in messages {
+                let Outgoing { kind, timestamp, payload } = message;
+                if kind == MessageType::DATA_AMF0 {
+                    let name = if payload[5] == b'M' { "onMetaData" } else { DATA_NAME };
+                    checker.data(name, &payload);
+                } else {
+                    checker.media(&Message {
+                        chunk_stream_id: 4,
+                        timestamp,
+                        kind,
+                        stream_id: 1,
+                        payload,
+                    });
+                }
+            }
+        };
+        catch_unwind(AssertUnwindSafe(show)).is_ok().then_some(checker)
+    }
+
+    #[test]
+    fn the_untouched_stream_passes() {
+        let checker = shown(stream()).expect("nothing is wrong with it");
+        assert_eq!((checker.video_frames, checker.audio_frames, checker.data), (20, 20, 2));
+        checker.assert_whole();
+    }
+
+    #[test]
+    fn a_missing_frame_is_counted_or_fails() {
+        // Messages 0 to 2 are headers; frame 3 is a key frame, 4 its sound.
+        let mut without_sound = stream();
+        without_sound.remove(6);
+        assert_eq!(shown(without_sound).map(|checker| checker.missing), Some(1));
+        let mut without_picture = stream();
+        without_picture.remove(5);
+        assert!(shown(without_picture).is_none(), "a gap that no key frame ends");
+    }
+
+    #[test]
+    fn whatever_is_mutilated_fails() {
+        let mutilate: [fn(&mut Vec<Outgoing>); 7] = [
+            |stream| {
+                let mut bytes = stream[7].payload.to_vec();
+                bytes[900] ^= 1;
+                stream[7].payload = bytes.into();
+            },
+            |stream| {
+                let payload = stream[7].payload.clone();
+                stream[7].payload = payload.slice(..payload.len() - 1);
+            },
+            |stream| stream.swap(6, 8),
+            |stream| stream[9].timestamp += 1,
+            |stream| drop(stream.remove(1)), // the configuration
+            |stream| drop(stream.remove(3)), // the key frame
+            |stream| {
+                let again = stream[8].clone();
+                stream.insert(9, again);
+            },
+        ];
+        for (index, mutilate) in mutilate.into_iter().enumerate() {
+            let mut stream = stream();
+            mutilate(&mut stream);
+            assert!(shown(stream).is_none(), "mutilation {index} passed");
+        }
     }
 }

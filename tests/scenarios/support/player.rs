@@ -68,7 +68,9 @@ impl Player {
 
     pub fn pause(&mut self, paused: bool) {
         self.link.protocol.pause(self.request, paused, 0.0).expect("it plays");
-        self.check.rejoin();
+        if !paused {
+            self.check.rejoin();
+        }
         self.link.send();
     }
 
@@ -87,11 +89,8 @@ impl Player {
 
     /// Plays another stream on the same connection.
     pub fn play_also(&mut self, name: &str) {
-        self.request = self
-            .link
-            .protocol
-            .play(name, PlayOptions::default())
-            .expect("it is connected");
+        self.request =
+            self.link.protocol.play(name, PlayOptions::default()).expect("it is connected");
         self.check = Checker::new(format!("{}, second play", self.check.who));
         self.link.send();
     }

@@ -97,7 +97,11 @@ impl Source {
 
     /// The encoder starts anew: another generation, from its own time zero.
     pub fn again(&self) -> Self {
-        Self { generation: self.generation + 1, data: self.data, ..Self::new(self.stream, self.shape) }
+        Self {
+            generation: self.generation + 1,
+            data: self.data,
+            ..Self::new(self.stream, self.shape)
+        }
     }
 
     /// Metadata and sequence headers, each naming its generation.
