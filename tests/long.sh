@@ -12,7 +12,7 @@ rounds=${2:-20}
 
 cargo test --test scenarios --no-run
 echo "killing publishers at random moments, $kills times"
-MILLSTREAM_KILLS=$kills cargo test --test scenarios publishers_are_killed -- --nocapture
+SCENARIO_KILLS=$kills cargo test --test scenarios publishers_are_killed -- --nocapture
 round=1
 while [ "$round" -le "$rounds" ]; do
     echo "all stories, round $round of $rounds"

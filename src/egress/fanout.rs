@@ -5,7 +5,7 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Sink, Standing};
+use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Resume, Sink, Standing};
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
 use crate::moment::Moment;
@@ -161,7 +161,9 @@ impl Fanout {
             unannounced: Loss::default(),
             overtaken: false,
             told_end: false,
-            resume_after: None,
+            passed_end: false,
+            halted: false,
+            resume: None,
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -207,9 +209,10 @@ impl Fanout {
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
         // A second change may come before the first one took effect.
-        let last = reader.resume_after.or_else(|| {
-            (reader.standing == Standing::Reading).then(|| shown.view.order_before(reader.cursor))
-        });
+        let pending = reader.resume;
+        let after = pending.map_or_else(|| shown.view.order_before(reader.cursor), |it| it.after);
+        let joins = pending.map_or(reader.standing != Standing::Reading, |it| it.joins);
+        let resume = Resume { after, joins: joins || (new.video && !old.video) };
         let (standing, told_end) = (reader.standing, reader.told_end);
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
@@ -221,15 +224,10 @@ impl Fanout {
         else {
             return Ok(());
         };
-        let Some(shown) = self.views.at(reader.view) else { return Ok(()) };
         reader.told_end = told_end;
+        reader.resume = Some(resume);
         if standing == Standing::Paused {
             reader.standing = Standing::Paused;
-        }
-        if new.video && !old.video {
-            reader.cursor = last.map_or_else(|| shown.view.end(), |last| shown.view.after(last));
-        } else {
-            reader.resume_after = last;
         }
         Ok(())
     }
@@ -249,9 +247,11 @@ impl Fanout {
             reader.standing = Standing::Paused;
             // It goes on as a joiner does: what it does not want, it does not lose.
             reader.headers = None;
-            reader.resume_after = None;
         } else {
             reader.standing = Standing::Waiting;
+            if let Some(resume) = &mut reader.resume {
+                resume.joins = true;
+            }
             self.catching_up.push_back(id);
         }
     }
@@ -401,6 +401,16 @@ impl Fanout {
 
     /// What connections must hear of since the last call, in order.
     pub fn take_notices(&mut self) -> Vec<(OutletId, Notice)> {
+        for (id, notice) in &self.notices {
+            // Told in this step, before its next turn.
+            if matches!(notice, Notice::Ended | Notice::Restarted)
+                && let Some(reader) =
+                    self.outlets.at_mut(*id).and_then(|outlet| outlet.reader.as_deref_mut())
+            {
+                reader.halted = false;
+                self.catching_up.push_back(*id);
+            }
+        }
         std::mem::take(&mut self.notices)
     }
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod everything_at_once;
 mod keys_are_secret;
 mod players_change_their_minds;
 mod process_starts_and_stops;

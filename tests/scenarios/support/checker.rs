@@ -28,6 +28,7 @@ pub struct Checker {
     key_needed: bool,
     /// It is on its way to the key frame where it goes on; sound may jump there.
     rejoins: bool,
+    uncertain: bool,
     /// The last number of this generation, and that of the one before.
     last_data: Option<u64>,
     data_since: Option<u64>,
@@ -75,6 +76,14 @@ impl Checker {
         self.audio.last = None;
         self.key_needed = true;
         self.rejoins = true;
+    }
+
+    /// Begins or ends a time in which nobody can say where the stream jumps: a command is on its
+    /// way and frames from before it still come.
+    pub fn uncertain(&mut self, begins: bool) {
+        self.rejoin();
+        self.uncertain = begins;
+        self.key_needed = false;
     }
 
     /// Pictures stop, sound goes on without a gap.
@@ -136,6 +145,9 @@ impl Checker {
             self.fail(&format!("{mark:?} after order {}", self.last_order));
         }
         self.last_order = mark.order;
+        if self.uncertain {
+            self.uncertain(true);
+        }
         if self.rejoins {
             self.audio.last = None;
             self.rejoins = !mark.key;
@@ -213,6 +225,10 @@ impl Checker {
         }
         self.last_data = Some(number);
         self.data += 1;
+    }
+
+    pub fn stream(&self) -> Option<u32> {
+        self.stream
     }
 
     /// Whether it has seen the frame of this order in this generation, or a later one.
