@@ -125,6 +125,11 @@ pub const PING_AFTER: Duration = Duration::from_secs(10);
 pub const OTHER_MESSAGES_PER_SECOND: u64 = 5_000;
 /// The application's time to answer a request.
 pub const ANSWER_MAX: Duration = Duration::from_secs(10);
+/// Requests to publish, play, pause, seek or leave out a track that one connection may make within
+/// [`REQUESTS_SPAN`]. People switch channels a few times a second; a loop fills the log.
+pub const REQUESTS_MAX: u32 = 100;
+/// See [`REQUESTS_MAX`].
+pub const REQUESTS_SPAN: Duration = Duration::from_secs(10);
 /// How long a connection that is to be closed may take for its last bytes.
 pub const CLOSING_MAX: Duration = Duration::from_secs(5);
 /// How long after the notice of an end a player is sent stream end: GStreamer's rtmp2src throws

@@ -108,7 +108,8 @@ impl Server {
             crate::config::Takeover::Never => Policy::Never,
         };
         let registry =
-            Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention);
+            Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
+                .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
         let (capture, writing) = match &config.capture {
             Some(directory) => Capture::start(directory, config.keys.secrets())
                 .map(|(capture, writing)| (Some(capture), Some(writing)))

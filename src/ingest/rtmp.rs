@@ -18,8 +18,12 @@ const METADATA: u8 = 1;
 /// Channel layout of an audio track (Enhanced RTMP v2, `AudioPacketType.MultichannelConfig`).
 const CHANNELS: u8 = 1;
 
-/// An audio or video message; `None` for any other.
+/// An audio or video message; `None` for any other, and for one without payload: Flash sends such
+/// as a sign of life, no decoder wants them, and a byte on the wire is enough to make one.
 pub fn media(message: &Message) -> Option<Arrival<'_>> {
+    if message.payload.is_empty() {
+        return None;
+    }
     let (carrier, kind, header) = match message.kind {
         MessageType::AUDIO => {
             let (kind, header) = audio(&message.payload);

@@ -139,6 +139,7 @@ mod tests {
     #[test]
     fn an_address_is_capped_and_comes_free() {
         let caps = Caps { connections_per_address: 2, half_open_per_address: 1, ..Caps::default() };
+        let caps_waiting = caps.waiting_plays_per_address;
         let addresses = Addresses::new(caps);
         let far: IpAddr = [192, 0, 2, 1].into();
         assert_eq!(addresses.admit(far), Ok(()));
@@ -149,6 +150,12 @@ mod tests {
         assert_eq!(addresses.admit(far), Err(Capped::PerAddress));
         addresses.gone(far, true);
         assert_eq!(addresses.admit(far), Ok(()));
+        for _ in 0..caps_waiting {
+            assert_eq!(addresses.begin_waiting(far), Ok(()));
+        }
+        assert_eq!(addresses.begin_waiting(far), Err(Capped::Waiting));
+        addresses.end_waiting(far);
+        assert_eq!(addresses.begin_waiting(far), Ok(()));
         let near: IpAddr = [127, 0, 0, 1].into();
         for _ in 0..100 {
             assert_eq!(addresses.admit(near), Ok(()));

@@ -55,6 +55,7 @@ impl Shard {
             asked: Vec::new(),
             publishes: Vec::new(),
             play: None,
+            requests: (now, 0),
             closing: None,
         });
         let at = outlet.at as usize;
@@ -137,7 +138,8 @@ impl Shard {
                         connection = connection.number,
                         peer = %connection.address,
                         error = error.name(),
-                        %error,
+                        // Under a name of its own: of two fields `error`, a JSON log keeps one.
+                        detail = %error,
                         "protocol error"
                     );
                     self.begin_closing(connection, key, error.name(), now);
@@ -162,6 +164,9 @@ impl Shard {
     }
 
     fn event(self: &Rc<Self>, state: &mut State, key: Key, event: ServerEvent, now: Moment) {
+        if is_request(&event) && !self.count_request(state, key, now) {
+            return;
+        }
         match event {
             ServerEvent::Media(message) => self.media(state, key, &message, now),
             ServerEvent::Data(data) => self.data(state, key, &data, now),
@@ -194,11 +199,39 @@ impl Shard {
             }
             ServerEvent::UnknownCommand(command) => {
                 let number = state.connections.at(key).map(|connection| connection.number);
-                tracing::debug!(connection = number, command = ?command.name, "unknown command");
+                let name = command.name.as_str();
+                // Its name is the peer's text: only what looks like a procedure is shown.
+                let plain =
+                    name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                let shown = if plain { name } else { "(not plain)" };
+                tracing::debug!(connection = number, command = shown, "unknown command");
             }
             // Reading them is what matters: `last_read` is set.
             _ => {}
         }
+    }
+
+    /// Counts a request. One too many ends the connection, and false is returned.
+    fn count_request(&self, state: &mut State, key: Key, now: Moment) -> bool {
+        let Some(connection) = state.connections.at_mut(key) else { return false };
+        let (since, count) = &mut connection.requests;
+        if now.since(*since) >= limits::REQUESTS_SPAN {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        if *count <= limits::REQUESTS_MAX {
+            return true;
+        }
+        let error = "too-many-requests";
+        self.stats.refuse(Refusal::Command);
+        tracing::warn!(
+            connection = connection.number,
+            peer = %connection.address,
+            error,
+            "protocol error"
+        );
+        self.begin_closing(connection, key, error, now);
+        false
     }
 
     fn connect_asked(self: &Rc<Self>, state: &mut State, key: Key, connect: Connect, now: Moment) {
@@ -319,6 +352,19 @@ impl Shard {
             "connection ended"
         );
     }
+}
+
+/// Whether this makes the shard change what it publishes or plays, and say so in the log.
+fn is_request(event: &ServerEvent) -> bool {
+    matches!(
+        event,
+        ServerEvent::Publish(_)
+            | ServerEvent::Play(_)
+            | ServerEvent::Pause { .. }
+            | ServerEvent::Seek { .. }
+            | ServerEvent::ReceiveAudio { .. }
+            | ServerEvent::ReceiveVideo { .. }
+    )
 }
 
 /// An answer of ours that the session did not take is our fault; the peer may have left meanwhile.

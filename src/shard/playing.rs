@@ -12,7 +12,7 @@ use crate::name::StreamName;
 use crate::slots::Key;
 use crate::stats::Refusal;
 use crate::stream::projection::Projection;
-use millstream_rtmp::session::{Level, Rejection};
+use millstream_rtmp::session::{Level, Rejection, RequestId};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -52,11 +52,19 @@ impl Shard {
             if !state.fanout.follows(&name) {
                 self.common.registry().unwatch(&name);
             }
-            self.stats.refuse(Refusal::Cap);
-            let rejection = Rejection::play_failed("the server has no room for another stream");
-            report(connection.protocol.reject_play(asked.request, &rejection));
+            let text = "the server has no room for another stream";
+            self.refuse_play(connection, asked.request, "too-many-streams", text);
             return;
         };
+        let waits = state.fanout.waits(connection.outlet);
+        if waits && let Err(capped) = self.common.addresses.begin_waiting(connection.address.ip()) {
+            if let Some(unread) = state.fanout.unsubscribe(connection.outlet) {
+                self.common.registry().unwatch(&unread);
+            }
+            let text = "too many players of this address wait for streams";
+            self.refuse_play(connection, asked.request, capped.name(), text);
+            return;
+        }
         hub.stats.viewers.count.increment();
         hub.stats.viewers.joined.add(1);
         self.stats.players.add(1);
@@ -67,10 +75,23 @@ impl Shard {
             shard = self.index,
             "play started"
         );
-        connection.play = Some(Play { stream_id: asked.stream_id, name, hub });
+        connection.play = Some(Play { stream_id: asked.stream_id, name, hub, waits });
         report(connection.protocol.accept_play(asked.request));
         // The turn that sends this answer is the reader's first: no window delays a joiner.
         self.send_output(state, key, now);
+    }
+
+    /// Refuses a player for want of room.
+    fn refuse_play(
+        &self,
+        connection: &mut Connection,
+        request: RequestId,
+        reason: &'static str,
+        text: &str,
+    ) {
+        self.stats.refuse(Refusal::Cap);
+        tracing::warn!(connection = connection.number, peer = %connection.address, reason, "play refused");
+        report(connection.protocol.reject_play(request, &Rejection::play_failed(text)));
     }
 
     pub(super) fn stop_play(
@@ -98,6 +119,9 @@ impl Shard {
         fanout.collect_one(connection.outlet, |delta| super::tick::count_viewer(&play.hub, delta));
         if let Some(unread) = fanout.unsubscribe(connection.outlet) {
             self.common.registry().unwatch(&unread);
+        }
+        if play.waits {
+            self.common.addresses.end_waiting(connection.address.ip());
         }
         play.hub.stats.viewers.count.decrement();
         self.stats.players.sub(1);
@@ -202,6 +226,10 @@ impl Shard {
                 state.farewells.retain(|(_, held)| *held != key);
             }
             (Notice::Joined, _) => {
+                let waited = connection.play.as_mut().map(|play| std::mem::take(&mut play.waits));
+                if waited == Some(true) {
+                    self.common.addresses.end_waiting(connection.address.ip());
+                }
                 tracing::debug!(connection = connection.number, "first frame sent");
             }
             (Notice::HangUp(why), stream_id) => {

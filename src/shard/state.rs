@@ -73,6 +73,8 @@ pub struct Connection {
     /// Message streams that publish here or were promised to.
     pub publishes: Vec<Key>,
     pub play: Option<Play>,
+    /// Requests since a moment, so that a loop of them is noticed.
+    pub requests: (Moment, u32),
     /// It is closed when everything is sent, or then.
     pub closing: Option<(Moment, &'static str)>,
 }
@@ -99,6 +101,8 @@ pub struct Play {
     pub stream_id: u32,
     pub name: StreamName,
     pub hub: Arc<Hub>,
+    /// Whether nobody has published yet, so that it counts among those of its address that wait.
+    pub waits: bool,
 }
 
 /// A stream that this shard owns, or was promised.

@@ -92,6 +92,9 @@ pub struct Registry {
     make_framing: MakeFraming,
     retention: Retention,
     directory: Arc<Directory>,
+    /// Names with an owner, and how many there may be.
+    published: usize,
+    published_max: usize,
 }
 
 struct Entry {
@@ -127,7 +130,14 @@ impl Registry {
             make_framing,
             retention,
             directory,
+            published: 0,
+            published_max: limits::STREAMS_MAX,
         }
+    }
+
+    /// With at most so many names published at one time.
+    pub fn with_published_max(self, published_max: usize) -> Self {
+        Self { published_max, ..self }
     }
 
     /// Asks for a name.
@@ -139,6 +149,10 @@ impl Registry {
     ) -> Result<Claim, Refusal> {
         let policy = self.policy;
         let id = ClaimId(self.next_claim);
+        // Asked before an entry is made, which a refusal would leave behind.
+        if self.owner(name).is_none() && self.published >= self.published_max {
+            return Err(Refusal::TooManyStreams);
+        }
         let entry = self.entry(name)?;
         let hub = Arc::clone(&entry.hub);
         let mut owner = Owner { id, claimant, since: now, connected: true, took_over: false };
@@ -147,6 +161,7 @@ impl Registry {
                 let writer =
                     hub.take_writer().expect("a stream without an owner has its writing end");
                 entry.owner = Some(owner);
+                self.published += 1;
                 Claim::Granted { id, hub, writer }
             }
             Some(_) if entry.heir.is_some() => return Err(Refusal::HandoverInProgress),
@@ -198,6 +213,9 @@ impl Registry {
         entry.hub.put_writer(writer);
         entry.owner = entry.heir.take();
         let heir = entry.owner.map(|heir| Heir { id: heir.id, shard: heir.claimant.shard });
+        if heir.is_none() {
+            self.published -= 1;
+        }
         self.forget_if_unused(name);
         heir
     }

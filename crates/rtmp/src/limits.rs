@@ -60,6 +60,10 @@ pub const ACKNOWLEDGEMENT_WINDOW_MIN: u32 = 8 * 1024;
 /// announce 2.5 to 5 million.
 pub const ACKNOWLEDGEMENT_WINDOW: u32 = 5_000_000;
 
+/// Messages within one aggregate. Flash Media Server put a few frames into one; each becomes an
+/// event that waits for the caller, several times the eleven bytes that an empty one takes.
+pub const AGGREGATE_PARTS_MAX: usize = 4096;
+
 /// Entries read from each list of codecs in `connect`. Fewer than 20 codecs have a FourCC.
 pub const FOUR_CC_MAX: usize = 64;
 

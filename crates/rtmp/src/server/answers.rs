@@ -98,7 +98,9 @@ impl ServerSession {
         rejection: &Rejection<'_>,
     ) -> Result<(), AnswerError> {
         let stream_id = self.streams.publish_asked(request).ok_or(AnswerError::NotOpen)?.id;
-        self.refuse_stream_request(stream_id, rejection)
+        self.refuse_stream_request(stream_id, rejection)?;
+        self.count_rejection();
+        Ok(())
     }
 
     /// Starts the player: stream begin, `NetStream.Play.Reset` (if it asked for that),
@@ -154,7 +156,17 @@ impl ServerSession {
         rejection: &Rejection<'_>,
     ) -> Result<(), AnswerError> {
         let stream_id = self.streams.play_asked(request).ok_or(AnswerError::NotOpen)?.id;
-        self.refuse_stream_request(stream_id, rejection)
+        self.refuse_stream_request(stream_id, rejection)?;
+        self.count_rejection();
+        Ok(())
+    }
+
+    /// A rejection by the caller counts as any other: a peer in a loop would cost the caller a
+    /// decision, and a line of its log, for ever. The error waits for the next `receive`.
+    fn count_rejection(&mut self) {
+        if let Err(error) = self.count_refusal() {
+            self.fault = Some(Box::new(error));
+        }
     }
 
     pub(super) fn refuse_stream_request(

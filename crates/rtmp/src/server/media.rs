@@ -6,7 +6,7 @@
 use super::streams::StreamState;
 use super::{ServerEvent, ServerSession};
 use crate::aggregate::split_aggregate;
-use crate::limits::STRAY_MESSAGES_MAX;
+use crate::limits::{AGGREGATE_PARTS_MAX, STRAY_MESSAGES_MAX};
 use crate::message::Message;
 use crate::session::{Early, SessionError, open_data};
 
@@ -28,7 +28,10 @@ impl ServerSession {
         message: &Message,
     ) -> Result<Option<ServerEvent>, SessionError> {
         self.require_connected(Early::Media)?;
-        for part in split_aggregate(message)? {
+        for (index, part) in split_aggregate(message)?.enumerate() {
+            if index >= AGGREGATE_PARTS_MAX {
+                return Err(SessionError::AggregateTooLong);
+            }
             if let Some(event) = self.step(part?)? {
                 self.events.push_back(event);
             }

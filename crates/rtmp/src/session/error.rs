@@ -6,7 +6,9 @@
 use crate::aggregate::AggregateError;
 use crate::command::CommandError;
 use crate::control::ControlError;
-use crate::limits::{DATA_BYTES_MAX, NAME_BYTES_MAX, REFUSALS_MAX, STRAY_MESSAGES_MAX};
+use crate::limits::{
+    AGGREGATE_PARTS_MAX, DATA_BYTES_MAX, NAME_BYTES_MAX, REFUSALS_MAX, STRAY_MESSAGES_MAX,
+};
 use std::fmt;
 
 /// Whose fault an error is.
@@ -43,6 +45,8 @@ pub enum SessionError {
     Control(ControlError),
     /// An aggregate message does not add up.
     Aggregate(AggregateError),
+    /// An aggregate message holds more messages than the limit.
+    AggregateTooLong,
     /// A data message is longer than the limit.
     DataTooLong {
         /// Its length in bytes.
@@ -84,6 +88,7 @@ impl SessionError {
             Self::Command(CommandError::Amf0(_)) => "command-not-amf0",
             Self::Control(_) => "control-malformed",
             Self::Aggregate(_) => "aggregate-malformed",
+            Self::AggregateTooLong => "aggregate-too-long",
             Self::DataTooLong { .. } => "data-too-long",
             Self::NameTooLong { .. } => "name-too-long",
             Self::BeforeConnect(Early::Publish) => "publish-before-connect",
@@ -115,6 +120,9 @@ impl fmt::Display for SessionError {
             Self::Command(error) => error.fmt(f),
             Self::Control(error) => error.fmt(f),
             Self::Aggregate(error) => error.fmt(f),
+            Self::AggregateTooLong => {
+                write!(f, "aggregate of more than {AGGREGATE_PARTS_MAX} messages")
+            }
             Self::DataTooLong { bytes } => {
                 write!(f, "data message of {bytes} bytes, the default limit is {DATA_BYTES_MAX}")
             }
