@@ -12,8 +12,10 @@ use millstream_amf0::Value;
 
 impl ServerSession {
     /// Tells a player that its publisher ended and that no more will come for now:
-    /// `NetStream.Play.UnpublishNotify` and stream end. The player stays and may be given another
-    /// publisher with [`ServerSession::publish_notify`]; ffmpeg and librtmp hang up by themselves.
+    /// `NetStream.Play.UnpublishNotify`. [`ServerSession::stream_eof`] is to follow, but not at
+    /// once: GStreamer's rtmp2src throws away the message it holds when that arrives. The player
+    /// stays and may be given another publisher with [`ServerSession::publish_notify`]; ffmpeg and
+    /// librtmp hang up by themselves.
     ///
     /// # Errors
     /// [`AnswerError::WrongState`] when nothing plays on this message stream.
@@ -22,7 +24,6 @@ impl ServerSession {
         let text = "The publisher has gone.";
         let code = "NetStream.Play.UnpublishNotify";
         self.push_status(stream_id, information(Level::Status, code, text));
-        self.push_user(UserControl::StreamEof(stream_id));
         Ok(())
     }
 
