@@ -13,7 +13,11 @@ pub mod shard;
 pub mod stream;
 
 #[cfg(not(millstream_loom))]
+pub mod capture;
+#[cfg(not(millstream_loom))]
 pub mod cli;
+#[cfg(not(millstream_loom))]
+pub mod client;
 #[cfg(not(millstream_loom))]
 pub mod config;
 #[cfg(not(millstream_loom))]
@@ -24,6 +28,8 @@ pub mod egress;
 pub mod hook;
 #[cfg(not(millstream_loom))]
 pub mod ingest;
+#[cfg(not(millstream_loom))]
+pub mod inspect;
 #[cfg(not(millstream_loom))]
 pub mod moment;
 #[cfg(not(millstream_loom))]

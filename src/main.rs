@@ -2,31 +2,58 @@
 
 use clap::Parser;
 use millstream::cli::{Cli, Command, Descriptors, ServeArgs, Startup, banner, summary};
+use millstream::client::{self, ClientError};
 use millstream::config::{Config, LogFormat};
 use millstream::control::{self, About, Access, ControlState};
+use millstream::inspect::inspect;
 use millstream::rules::Rules;
 use millstream::server::{Server, raise_descriptors, system_congestion};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().into_command() {
-        Command::Serve(args) => serve(&args),
-        _ => Ok(()),
+    let (result, code) = match Cli::parse().into_command() {
+        Command::Serve(args) => (serve(&args), 1),
+        Command::Publish(args) => as_client(|stop| client::publish(&args, stop)),
+        Command::Play(args) => as_client(|stop| client::play(&args, stop)),
+        Command::Inspect(args) => (inspect(&args).map_err(Into::into), 1),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("millstream: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Runs a client with a flag that the first signal sets, so that it takes leave; the second one ends
+/// the process. Returns the exit code of a failure too.
+fn as_client(
+    run: impl FnOnce(&AtomicBool) -> Result<(), ClientError>,
+) -> (Result<(), Box<dyn Error>>, u8) {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        let end = flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop));
+        if let Err(error) = end.and_then(|_| flag::register(signal, Arc::clone(&stop))) {
+            return (Err(error.into()), 1);
+        }
+    }
+    match run(&stop) {
+        Ok(()) => (Ok(()), 0),
+        Err(error) => {
+            let code = error.exit_code();
+            (Err(error.into()), code)
         }
     }
 }

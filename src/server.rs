@@ -3,6 +3,7 @@
 //! A program that embeds the server calls [`Server::start`] with its own application. The HTTP side
 //! is separate (`control`): it reads the directory that this one fills.
 
+use crate::capture::{Capture, CaptureError, Writing};
 use crate::config::{Config, ConfigError, CoresError};
 use crate::egress;
 use crate::hook::Application;
@@ -37,6 +38,8 @@ pub enum StartError {
     Cores(CoresError),
     /// An address.
     Listen(ListenError),
+    /// The directory of captures.
+    Capture(CaptureError),
     /// A shard's thread.
     Shard {
         /// The core that it was meant for.
@@ -54,6 +57,7 @@ impl fmt::Display for StartError {
             Self::Config(error) => error.fmt(f),
             Self::Cores(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
+            Self::Capture(error) => error.fmt(f),
             Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
             Self::System(error) => error.fmt(f),
         }
@@ -68,6 +72,7 @@ pub struct Server {
     threads: Vec<JoinHandle<()>>,
     cores: Vec<usize>,
     rtmp: Vec<SocketAddr>,
+    capture: Option<Writing>,
 }
 
 impl Server {
@@ -105,6 +110,12 @@ impl Server {
         let registry =
             Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
                 .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
+        let (capture, writing) = match &config.capture {
+            Some(directory) => Capture::start(directory, config.keys.secrets())
+                .map(|(capture, writing)| (Some(capture), Some(writing)))
+                .map_err(StartError::Capture)?,
+            None => (None, None),
+        };
         let common = Arc::new(Common {
             application,
             registry: Mutex::new(registry),
@@ -116,6 +127,7 @@ impl Server {
             reserve: Reserve::new().map_err(StartError::System)?,
             options: ServerOptions { chunk_size: config.chunk_size, ..ServerOptions::default() },
             make_framing,
+            capture,
             began: Instant::now(),
             next_connection: AtomicU64::new(1),
             config,
@@ -126,7 +138,8 @@ impl Server {
             .zip(&cores)
             .enumerate()
             .map(|(index, ((inbox, listeners), &core))| Seat { index, core, inbox, listeners });
-        let mut server = Self { common, threads: Vec::new(), cores: cores.clone(), rtmp };
+        let mut server =
+            Self { common, threads: Vec::new(), cores: cores.clone(), rtmp, capture: writing };
         for seat in seats {
             let core = seat.core;
             if let Err(source) = server.seat(seat) {
@@ -196,6 +209,9 @@ impl Server {
         for thread in self.threads {
             // A shard's panic was logged where it happened.
             let _ = thread.join();
+        }
+        if let Some(capture) = self.capture {
+            capture.finish();
         }
     }
 }

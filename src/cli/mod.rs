@@ -39,7 +39,9 @@ Examples:
       players: rtmp://HOST/live/cam1
   millstream publish film.flv rtmp://127.0.0.1/live/film --loop
   millstream play rtmp://127.0.0.1/live/film -o copy.flv --duration 10s
-  millstream inspect capture/000001-in.rtmp";
+  millstream --capture wire
+      keep every connection's bytes in the directory wire, keys masked
+  millstream inspect wire/1795365082-000001.millcap";
 
 /// A live RTMP server: takes streams in and fans them out to thousands of players.
 #[derive(Debug, Parser)]
@@ -213,7 +215,8 @@ pub struct PlayArgs {
     #[arg(value_name = "URL")]
     pub url: String,
 
-    /// Write what arrives to this FLV file; without it, it is only counted.
+    /// Write what arrives, timestamps included, to this FLV file, - for standard output; without it,
+    /// it is only counted.
     #[arg(short, long, value_name = "FILE.flv")]
     pub output: Option<PathBuf>,
 
@@ -225,11 +228,10 @@ pub struct PlayArgs {
 /// Options of `inspect`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exits with 1 if the file breaks the protocol, naming the first offence by its offset.
-Example: millstream inspect capture/000001-in.rtmp --json | jq .")]
+Exits with 1 if the connection breaks the protocol, naming the first offence by its offset.
+Example: millstream inspect wire/1795365082-000001.millcap --json | jq .")]
 pub struct InspectArgs {
-    /// One direction of a connection: a file written by --capture, or a bare dump, with or without
-    /// the handshake.
+    /// A file written by --capture, or a bare dump of one direction, with or without the handshake.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
@@ -237,7 +239,7 @@ pub struct InspectArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Stop after each message until Enter is pressed.
+    /// Stop after each message until Enter is pressed; q ends.
     #[arg(long, conflicts_with = "json")]
     pub step: bool,
 }

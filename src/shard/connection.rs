@@ -6,6 +6,7 @@
 use super::inbox::{Mail, Outcome};
 use super::state::{Asked, Connection, Sockets, State, Way, What};
 use super::tasks::Shard;
+use crate::capture::format::Direction;
 use crate::hook::{Answer, Decision, Peer, Reply, Request};
 use crate::limits;
 use crate::moment::Moment;
@@ -35,12 +36,15 @@ impl Shard {
         let socket = Rc::new(Socket::new(stream, self.common.config.timeouts.player));
         let mut entropy = [0; 32];
         fill_random(&mut entropy);
+        let tap = self.common.capture.as_ref().and_then(|capture| capture.tap(number, address));
+        let tap = tap.map(Rc::new);
         let mut state = self.state.borrow_mut();
         let outlet = state.fanout.open(now);
         let key = state.connections.insert(Connection {
             number,
             address,
             socket: Rc::clone(&socket),
+            tap: tap.clone(),
             protocol: ServerConnection::new(&self.common.options, entropy),
             outlet,
             peer: None,
@@ -58,7 +62,7 @@ impl Shard {
         if state.sockets.len() <= at {
             state.sockets.resize_with(at + 1, || None);
         }
-        state.sockets[at] = Some(Way { socket: Rc::clone(&socket), connection: key });
+        state.sockets[at] = Some(Way { socket: Rc::clone(&socket), tap, connection: key });
         self.stats.connections.add(1);
         drop(state);
         tracing::debug!(connection = number, peer = %address, "connection accepted");
@@ -76,6 +80,9 @@ impl Shard {
                 Read::Bytes(count) => {
                     connection.last_read = now;
                     self.stats.bytes_in.add(count as u64);
+                    if let Some(tap) = &connection.tap {
+                        tap.bytes(Direction::In, &buffer[..count]);
+                    }
                     if connection.publishes.is_empty() && connection.play.is_none() {
                         connection.socket.acknowledge();
                     }
@@ -322,6 +329,9 @@ impl Shard {
             *way = None;
         }
         connection.socket.shutdown();
+        if let Some(tap) = &connection.tap {
+            tap.end(reason);
+        }
         let opened = connection.protocol.is_open();
         self.common.addresses.gone(connection.address.ip(), opened);
         self.stats.connections.sub(1);

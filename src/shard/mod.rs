@@ -18,6 +18,8 @@ mod connection;
 #[cfg(not(millstream_loom))]
 pub mod inbox;
 #[cfg(not(millstream_loom))]
+mod load;
+#[cfg(not(millstream_loom))]
 pub mod pacing;
 #[cfg(not(millstream_loom))]
 mod playing;

@@ -3,7 +3,7 @@
 //! The number of sends is what fan-out costs, and a window of W halves it when W doubles. So the
 //! window is the price of load, in delay: the shard pays none while its core is mostly idle, and
 //! widens step by step up to the budget. `observe` is a pure function of the load it is told; the
-//! shard measures it (`shard`).
+//! shard measures it (`load`).
 //!
 //! What keeps it from swinging: it narrows only when the load at the narrower step is foreseen to
 //! stay below where it would widen again, and each time that this proves wrong it waits twice as
@@ -21,8 +21,9 @@ const STEPS_MS: [u64; 6] = [0, 50, 100, 150, 250, 350];
 const WIDEN_ABOVE: u32 = 700;
 /// Busy share that the narrower step may be foreseen to have at most.
 const NARROW_BELOW: u32 = 550;
-/// How long the load must be above before the window widens.
-const WIDEN_AFTER: Duration = Duration::from_millis(500);
+/// How long the load must be above before the window widens: with the first look after a change, a
+/// second, which holds several passes at any window.
+const WIDEN_AFTER: Duration = Duration::from_millis(750);
 /// How long the load must be low before the window narrows, at first and at most.
 const NARROW_AFTER: Duration = Duration::from_secs(3);
 const NARROW_AFTER_MAX: Duration = Duration::from_secs(300);
@@ -59,7 +60,7 @@ impl Pacer {
         }
     }
 
-    /// Takes in the busy share of the time since the last call, in thousandths.
+    /// Takes in the busy share of the last second, or since the window changed, in thousandths.
     pub fn observe(&mut self, busy_permille: u32, now: Moment) {
         if self.budget != LatencyBudget::Auto {
             return;

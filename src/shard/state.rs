@@ -1,6 +1,8 @@
 //! What a shard holds: its connections, its publishers, its fan-out. Tables only; what happens to
 //! them stands in `connection`, `publishing`, `playing` and `tick`.
 
+use crate::capture::Tap;
+use crate::capture::format::Direction;
 use crate::egress::fanout::Fanout;
 use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::Peer;
@@ -44,6 +46,8 @@ pub struct State {
 /// An outlet's socket and connection.
 pub struct Way {
     pub socket: Rc<Socket>,
+    /// Where what is sent is captured.
+    pub tap: Option<Rc<Tap>>,
     pub connection: Key,
 }
 
@@ -53,6 +57,8 @@ pub struct Connection {
     pub number: u64,
     pub address: SocketAddr,
     pub socket: Rc<Socket>,
+    /// Where what is received is captured.
+    pub tap: Option<Rc<Tap>>,
     pub protocol: ServerConnection,
     pub outlet: OutletId,
     /// Known from `connect` on.
@@ -131,6 +137,9 @@ impl Sink for Sockets<'_> {
         match way.socket.write(bytes) {
             Ok(count) => {
                 self.stats.bytes_out.add(count as u64);
+                if let Some(tap) = &way.tap {
+                    tap.bytes(Direction::Out, &bytes[..count]);
+                }
                 if count < bytes.len() {
                     self.stats.short_sends.add(1);
                 }

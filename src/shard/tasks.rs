@@ -7,6 +7,7 @@ use super::mailbox::Mailbox;
 use super::pacing::Pacer;
 use super::runtime::{self, BellWaiter, Notify, Yielder};
 use super::state::{Sockets, State};
+use crate::capture::Capture;
 use crate::config::{Config, LatencyBudget};
 use crate::egress::fanout::Fanout;
 use crate::egress::outlet::OutletId;
@@ -54,6 +55,8 @@ pub struct Common {
     pub options: ServerOptions,
     /// The wire form of streams.
     pub make_framing: MakeFraming,
+    /// Where connections are captured.
+    pub capture: Option<Capture>,
     /// When the process began: the zero of [`Moment`].
     pub began: Instant,
     /// The next connection's number.

@@ -1,5 +1,6 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
+use super::load::{Load, Meter};
 use super::state::{Phase, State, What};
 use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
@@ -10,7 +11,6 @@ use crate::slots::Key;
 use crate::stats::Refusal;
 use crate::stream::hub::Hub;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// Adds what a viewer did to its stream's counters.
 pub(super) fn count_viewer(hub: &Hub, delta: OutletStats) {
@@ -23,16 +23,19 @@ pub(super) fn count_viewer(hub: &Hub, delta: OutletStats) {
 
 impl Shard {
     pub(super) async fn tick(self: Rc<Self>) {
-        let mut cpu = thread_cpu();
+        let meter = Meter::new();
+        let mut load = Load::default();
         let mut last = self.now();
+        load.observe(meter.read(), last);
         for round in 0_u64.. {
             super::runtime::sleep(limits::TICK).await;
             let now = self.now();
             let late = now.since(last).saturating_sub(limits::TICK);
             self.stats.loop_lag_us.set(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
-            let spent = thread_cpu();
-            self.pace(spent.saturating_sub(cpu), now.since(last), now);
-            (cpu, last) = (spent, now);
+            if self.pace(load.observe(meter.read(), now), now) {
+                load.restart();
+            }
+            last = now;
 
             let mut state = self.state.borrow_mut();
             self.resend_mail(&mut state);
@@ -52,9 +55,8 @@ impl Shard {
         }
     }
 
-    fn pace(&self, busy: Duration, elapsed: Duration, now: Moment) {
-        let share = busy.as_micros() * 1000 / elapsed.as_micros().max(1);
-        let permille = u32::try_from(share.min(1000)).unwrap_or(1000);
+    /// Judges the load. Returns whether the window is another one now.
+    fn pace(&self, permille: u32, now: Moment) -> bool {
         self.stats.busy_permille.set(u64::from(permille));
         let mut pacer = self.pacer.borrow_mut();
         let before = pacer.window();
@@ -70,6 +72,7 @@ impl Shard {
                 "pacing window changed"
             );
         }
+        window != before
     }
 
     /// Sends stream end to players that heard of the end a while ago.
@@ -245,10 +248,4 @@ impl Shard {
             age >= limits::DRAIN_MIN && state.farewells.is_empty() && !state.fanout.is_owing();
         settled || age >= limits::DRAIN_MAX
     }
-}
-
-/// What this thread has spent of its core.
-fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

@@ -21,7 +21,7 @@ pub struct ChunkLimits {
     pub reassembly_bytes_max: usize,
     /// Chunk streams that may be in use.
     ///
-    /// Each costs about 50 bytes for the life of the connection. 256 by default: encoders have
+    /// Each costs about 60 bytes for the life of the connection. 256 by default: encoders have
     /// been seen to use 45, and a limit of 32 elsewhere is known to refuse them.
     pub chunk_streams_max: u32,
     /// How far header work may run ahead of payload, in bytes.

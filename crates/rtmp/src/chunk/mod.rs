@@ -69,7 +69,7 @@ mod writer;
 
 pub use error::{ChunkError, ChunkErrorKind, Fault};
 pub use limits::ChunkLimits;
-pub use reader::ChunkReader;
+pub use reader::{ChunkReader, Expected};
 pub use standalone::{standalone_len, write_standalone};
 pub use writer::ChunkWriter;
 

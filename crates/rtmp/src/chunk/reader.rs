@@ -27,8 +27,28 @@ pub struct ChunkReader {
     /// The chunk whose payload is being read; `None` when a header comes next.
     chunk: Option<Chunk>,
     stash: Stash,
+    /// Offset of the first chunk of the message handed out last.
+    message_offset: u64,
     /// The error the reader stopped at.
     failed: Option<Box<ChunkError>>,
+}
+
+/// What the next byte of the input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Part of a chunk's header.
+    Header,
+    /// Payload of a chunk, as are those behind it.
+    Payload {
+        /// The chunk stream.
+        chunk_stream_id: u32,
+        /// What the message is.
+        kind: MessageType,
+        /// How many bytes, at least one, the chunk still has.
+        left: u32,
+    },
+    /// Nothing: reading has ended with an error.
+    Nothing,
 }
 
 /// Payload that is still to come of the current chunk: at least one byte.
@@ -67,6 +87,7 @@ impl ChunkReader {
             bytes_read: 0,
             chunk: None,
             stash: Stash::default(),
+            message_offset: 0,
             failed: None,
         }
     }
@@ -137,6 +158,33 @@ impl ChunkReader {
         self.bytes_read
     }
 
+    /// What the next byte will be taken for, after [`read`](Self::read) has returned `None`. With it
+    /// a program that shows or alters bytes on their way knows which of them are payload.
+    pub fn expected(&self) -> Expected {
+        match self.chunk {
+            _ if self.failed.is_some() => Expected::Nothing,
+            Some(Chunk { slot: Some(slot), left, .. }) => {
+                let stream = self.opener.streams.get(slot);
+                let kind = MessageType(stream.kind);
+                Expected::Payload { chunk_stream_id: stream.id, kind, left }
+            }
+            // What is left of an aborted message belongs to none.
+            Some(_) | None => Expected::Header,
+        }
+    }
+
+    /// Offset of the first byte of the first chunk of the message that was returned last, counted
+    /// as [`ChunkError::offset`] is.
+    pub fn message_offset(&self) -> u64 {
+        self.message_offset
+    }
+
+    /// Whether every message that was begun has been handed out or aborted, and nothing of another
+    /// one has come: whether the bytes may end here.
+    pub fn is_between_messages(&self) -> bool {
+        self.chunk.is_none() && self.stash.len == 0 && self.reassembly_bytes == 0
+    }
+
     /// Memory held for unfinished messages, in bytes of capacity. Never more than
     /// [`ChunkLimits::reassembly_bytes_max`].
     pub fn reassembly_bytes(&self) -> usize {
@@ -164,6 +212,10 @@ impl ChunkReader {
             Ok(Opened { header_len, slot, payload }) => {
                 let offset = self.header_offset();
                 self.chunk = Some(Chunk { slot: Some(slot), left: payload, offset });
+                let stream = self.opener.streams.get_mut(slot);
+                if !stream.in_message() {
+                    stream.offset = offset;
+                }
                 if header_len < stashed {
                     self.stash.drop_front(header_len);
                 } else {
@@ -259,8 +311,9 @@ impl ChunkReader {
         Ok(Some(self.message(slot, Bytes::from(whole))))
     }
 
-    fn message(&self, slot: usize, payload: Bytes) -> Message {
+    fn message(&mut self, slot: usize, payload: Bytes) -> Message {
         let stream = self.opener.streams.get(slot);
+        self.message_offset = stream.offset;
         Message {
             chunk_stream_id: stream.id,
             timestamp: stream.timestamp,

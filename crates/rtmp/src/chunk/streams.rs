@@ -4,7 +4,7 @@
 
 use super::header::{Announced, Fields};
 
-/// One chunk stream. About 50 bytes; it lives as long as the connection.
+/// One chunk stream. About 60 bytes; it lives as long as the connection.
 #[derive(Debug)]
 pub(super) struct ChunkStream {
     pub id: u32,
@@ -18,6 +18,8 @@ pub(super) struct ChunkStream {
     pub stream_id: u32,
     /// Announced length of the last message begun.
     pub length: u32,
+    /// Where the first chunk of the last message begun begins, in bytes since the handshake.
+    pub offset: u64,
     /// What has arrived of an unfinished message: empty, or shorter than `length`. It grows with
     /// what arrives and is handed out as the message's payload, so between messages it holds
     /// nothing.
@@ -34,6 +36,7 @@ impl ChunkStream {
             kind: 0,
             stream_id: 0,
             length: 0,
+            offset: 0,
             partial: Vec::new(),
         }
     }

@@ -1,7 +1,10 @@
 //! What the writers write, the reader reads, whatever the chunk sizes, times and cuts.
 
 use bytes::BytesMut;
-use millstream_rtmp::chunk::{ChunkLimits, ChunkWriter, standalone_len, write_standalone};
+use millstream_rtmp::chunk::{
+    CHUNK_SIZE_DEFAULT, ChunkLimits, ChunkReader, ChunkWriter, Expected, standalone_len,
+    write_standalone,
+};
 use millstream_rtmp::control::Control;
 use millstream_rtmp::message::{Message, MessageType};
 use proptest::collection::vec;
@@ -146,4 +149,66 @@ fn continuations_repeat_the_extended_timestamp() {
         0xc6, 1, 2, 3, 4, 0xaa,
     ];
     assert_eq!(wire[..], expected);
+}
+
+#[test]
+fn the_reader_tells_headers_from_payload_and_where_messages_began() {
+    let message = |chunk_stream_id, length| Message {
+        chunk_stream_id,
+        timestamp: 0,
+        kind: MessageType::COMMAND_AMF0,
+        stream_id: 0,
+        payload: vec![chunk_stream_id as u8; length].into(),
+    };
+    let mut wire = BytesMut::new();
+    let mut writer = ChunkWriter::new(CHUNK_SIZE_DEFAULT);
+    let lengths = [(3, 1), (4, 300), (3, 128), (4, 0), (5, 129)];
+    let offsets: Vec<u64> = lengths
+        .iter()
+        .map(|&(id, length)| {
+            let offset = wire.len() as u64;
+            writer.write(&message(id, length), &mut wire);
+            offset
+        })
+        .collect();
+
+    let mut reader = ChunkReader::new(ChunkLimits::default());
+    let (mut began, mut payload) = (Vec::new(), Vec::new());
+    for byte in &wire {
+        if let Expected::Payload { chunk_stream_id, kind, left } = reader.expected() {
+            assert!((1..=CHUNK_SIZE_DEFAULT).contains(&left));
+            assert_eq!(kind, MessageType::COMMAND_AMF0);
+            assert_eq!(chunk_stream_id, u32::from(*byte));
+            payload.push(*byte);
+        }
+        let mut input = std::slice::from_ref(byte);
+        while reader.read(&mut input).unwrap().is_some() {
+            began.push(reader.message_offset());
+        }
+    }
+    assert_eq!(began, offsets);
+    assert_eq!(payload.len(), lengths.iter().map(|(_, length)| length).sum::<usize>());
+    reader.set_chunk_size(0).unwrap_err();
+    assert_eq!(reader.expected(), Expected::Nothing);
+}
+
+#[test]
+fn the_reader_knows_when_bytes_may_end() {
+    let mut wire = BytesMut::new();
+    let mut writer = ChunkWriter::new(CHUNK_SIZE_DEFAULT);
+    writer.write(&Control::WindowAckSize(1).encode(), &mut wire);
+    let short = wire.len();
+    let mut long = Control::WindowAckSize(2).encode();
+    long.payload = vec![0; 300].into();
+    writer.write(&long, &mut wire);
+    let mut reader = ChunkReader::new(ChunkLimits::default());
+    let between: Vec<usize> = (0..=wire.len())
+        .filter(|&end| {
+            let fresh = end.checked_sub(1).map_or(&[][..], |at| &wire[at..end]);
+            let mut input = fresh;
+            while reader.read(&mut input).unwrap().is_some() {}
+            reader.is_between_messages()
+        })
+        .collect();
+    assert_eq!(between, [0, short, wire.len()]);
 }

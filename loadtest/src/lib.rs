@@ -1,0 +1,38 @@
+//! A load generator for RTMP servers that checks every frame.
+//!
+//! Publishers send a generated stream of a real stream's shape ([`shape`]), each frame marked in
+//! band ([`mark`]) with its number and the time at which it should have been sent; players account
+//! for every frame ([`check`]) and enter its delay into histograms ([`tally`]). One pinned thread
+//! ([`worker`]) carries thousands of connections; the [`director`] goes through the steps of a
+//! [`plan`] and ends in a [`report`] with a verdict, which is INVALID if the generator was the
+//! bottleneck itself.
+//!
+//! It speaks RTMP through `millstream-rtmp` and knows nothing of the server but, where it is
+//! millstream, its counters ([`watch`]).
+
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod clock;
+pub mod director;
+pub mod ledger;
+pub mod mark;
+pub mod peer;
+pub mod plan;
+pub mod process;
+pub mod report;
+pub mod server;
+pub mod shape;
+pub mod shared;
+pub mod tally;
+pub mod watch;
+pub mod worker;
+
+/// Raises the soft limit of open files to the hard one, and returns it.
+pub fn raise_descriptors() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, the old limit stays; who runs out of descriptors is told so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}

@@ -1,0 +1,9 @@
+//! The commands as people run them: the real binary on loopback. What the parts do by themselves is
+//! tested beside them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod captures;
+mod publish_and_play;
+mod support;
+mod what_goes_wrong;

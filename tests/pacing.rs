@@ -1,0 +1,53 @@
+//! The pacing window of a real server under a real step of load: it widens while the core is full,
+//! stands still while the load does, and goes back when the load is gone.
+//!
+//! The policy alone is tested beside it (`src/shard/pacing.rs`); this is the loop through clock,
+//! scheduler and sockets. Many pictures a second make a core full with few players. The generator
+//! shares the machine with whatever else runs, so no figure but the window itself is judged.
+
+use loadtest::director;
+use loadtest::peer::Target;
+use loadtest::plan::{Plan, Step};
+use loadtest::server::Server;
+use std::path::Path;
+use std::time::Duration;
+
+const FEW: usize = 5;
+const MANY: usize = 400;
+
+#[test]
+fn the_window_widens_under_load_stands_still_and_returns() {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let server = Server::start(Path::new(env!("CARGO_BIN_EXE_millstream")), "0", &[]).unwrap();
+    let url = format!("rtmp://{}/live/load", server.rtmp);
+    let step = |players, seconds| Step { players, length: Duration::from_secs(seconds) };
+    let plan = Plan {
+        target: Target::from_url(&url, false, false).unwrap(),
+        publishers: 1,
+        played: 1,
+        bitrate: 500_000,
+        fps: 240,
+        cores: vec![cores - 1],
+        nap: Duration::from_millis(2),
+        steps: vec![step(FEW, 2), step(MANY, 14), step(FEW, 10)],
+        pid: Some(server.pid()),
+        http: Some(server.http.clone()),
+        sample: Duration::from_millis(250),
+    };
+    let report = director::run(&plan, &mut |_| {}).unwrap();
+    drop(server);
+
+    let windows = |step: usize| -> Vec<u64> {
+        let samples = report.samples.iter().filter(|sample| sample.step == step);
+        samples.filter_map(|sample| sample.window_ms).collect()
+    };
+    let (calm, busy, after) = (windows(1), windows(2), windows(3));
+    let told = format!("{calm:?} {busy:?} {after:?}, {:?}", report.steps);
+    assert!(calm.iter().all(|window| *window == 0), "nothing to do, yet it waits: {told}");
+    assert!(*busy.last().unwrap() >= 50, "it did not widen: {told}");
+    // A second window of the kind may be needed at first; what is not allowed is to and fro.
+    let settled = &busy[busy.len() / 2..];
+    let changes = settled.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(changes <= 1, "it swings: {told}");
+    assert_eq!(*after.last().unwrap(), 0, "it did not return: {told}");
+}
