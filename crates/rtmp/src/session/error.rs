@@ -6,7 +6,9 @@
 use crate::aggregate::AggregateError;
 use crate::command::CommandError;
 use crate::control::ControlError;
-use crate::limits::{AGGREGATE_PARTS_MAX, DATA_BYTES_MAX, NAME_BYTES_MAX, REFUSALS_MAX, STRAY_MESSAGES_MAX};
+use crate::limits::{
+    AGGREGATE_PARTS_MAX, DATA_BYTES_MAX, NAME_BYTES_MAX, REFUSALS_MAX, STRAY_MESSAGES_MAX,
+};
 use std::fmt;
 
 /// Whose fault an error is.
