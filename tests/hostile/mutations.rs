@@ -31,7 +31,7 @@ fn dialogue(number: u32) -> Vec<u8> {
     bytes.extend(command(0, "connect", 1.0, &[object.into()]));
     bytes.extend(control(&Control::WindowAckSize(5_000_000)));
     bytes.extend(command(0, "createStream", 2.0, &[Value::Null]));
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         bytes.extend(command(1, "play", 3.0, &[Value::Null, "steady".into(), (-2.0).into()]));
         bytes.extend(control(&UserControl::SetBufferLength { stream_id: 1, ms: 3000 }.into()));
         bytes.extend(command(1, "receiveAudio", 0.0, &[Value::Null, false.into()]));
