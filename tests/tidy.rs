@@ -20,6 +20,9 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         &["crate::stream", "crate::shard", "crate::net", "crate::ingest", "crate::egress"],
     ),
     ("src/net", &["crate::stream", "crate::ingest", "crate::egress", "crate::control"]),
+    ("src/capture", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
+    ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
+    ("src/inspect", &["crate::shard", "crate::stream", "crate::net", "crate::client"]),
     ("src/stats", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
 ];
 

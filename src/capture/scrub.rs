@@ -178,7 +178,15 @@ impl Scrubber {
             if is_searched(message.kind)
                 && let Some(open) = chunks.open.remove(&message.chunk_stream_id)
             {
-                mask_parts(&mut self.held, self.start, &open, |whole| self.secrets.mask(whole));
+                mask_parts(&mut self.held, self.start, &open, |whole| {
+                    // Up to three bytes that looked like a repeated extended timestamp may turn out
+                    // to be payload. What is not known whole is not shown.
+                    if whole.len() == message.payload.len() {
+                        self.secrets.mask(whole);
+                    } else {
+                        whole.fill(MASK);
+                    }
+                });
             }
         }
     }

@@ -1,3 +1,5 @@
+//! The way of bytes into a file: what is masked, what is held back, what is dropped.
+
 use super::format::{CaptureReader, Direction, Entry, FileHeader, FormatError, MAGIC};
 use super::mask::Secrets;
 use super::scrub::Scrubber;

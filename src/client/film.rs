@@ -61,7 +61,10 @@ pub(super) enum Meaning {
 #[derive(Clone, Copy, Default)]
 struct Track {
     last: Option<u64>,
+    /// From the last frame but one to the last, within one pass through the file.
     step: Option<u64>,
+    /// Nothing of it has come in this pass.
+    fresh: bool,
 }
 
 impl Film {
@@ -130,6 +133,7 @@ impl Film {
             Some(track.last? + track.step.unwrap_or(STEP_MS).clamp(1, STEP_MS_MAX))
         });
         let end = ends.max().unwrap_or(self.timeline.last() + STEP_MS);
+        self.tracks.iter_mut().for_each(|track| track.fresh = true);
         self.shift = (end as u32).wrapping_sub(self.first);
         self.look_ahead()
     }
@@ -204,9 +208,11 @@ impl Film {
         let track = &mut self.tracks[index];
         if let Some(last) = track.last
             && ms > last
+            && !track.fresh
         {
             track.step = Some(ms - last);
         }
+        track.fresh = false;
         track.last = track.last.max(Some(ms));
         ms
     }
@@ -242,5 +248,89 @@ fn meaning_of(tag: &Tag) -> Meaning {
             Ok(header) if header.is_coded() => Meaning::Video,
             _ => Meaning::Other,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::BytesMut;
+    use millstream_flv::{Header, Writer};
+
+    const METADATA: &[u8] = b"\x02\0\x0aonMetaData\x05";
+    const VIDEO_HEADER: &[u8] = b"\x17\0\0\0\0\x01";
+    const AUDIO_HEADER: &[u8] = b"\xaf\0\x12\x10";
+    const PICTURE: &[u8] = b"\x27\x01\0\0\0x";
+    const SOUND: &[u8] = b"\xaf\x01x";
+
+    /// What is sent of a file with these tags: times and what they mean.
+    fn sent(name: &str, tags: &[(TagKind, u32, &[u8])], passes: usize) -> Vec<(u64, Meaning)> {
+        let mut file = BytesMut::new();
+        let mut writer = Writer::new();
+        writer.header(Header { audio: true, video: true }, &mut file);
+        for (kind, time, payload) in tags {
+            writer.tag(*kind, *time, payload, &mut file).unwrap();
+        }
+        let name = format!("millstream-film-{}-{name}.flv", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, &file).unwrap();
+        let mut film = Film::open(&path).unwrap();
+        let mut sent = Vec::new();
+        for pass in 0..passes {
+            if pass > 0 {
+                film.rewind().unwrap();
+            }
+            while let Some(placed) = film.next().unwrap() {
+                sent.push((placed.ms, placed.meaning));
+            }
+        }
+        std::fs::remove_file(&path).unwrap();
+        sent
+    }
+
+    use Meaning::{Audio, AudioHeader, Metadata, Video, VideoHeader};
+    use TagKind::{Audio as A, Script as S, Video as V};
+
+    #[test]
+    fn headers_go_first_wherever_they_stand() {
+        let tags = [
+            (V, 0, PICTURE),
+            (A, 10, AUDIO_HEADER),
+            (A, 10, SOUND),
+            (S, 0, METADATA),
+            (V, 0, VIDEO_HEADER),
+            (V, 40, PICTURE),
+        ];
+        let meanings: Vec<_> = sent("headers", &tags, 1).iter().map(|(_, what)| *what).collect();
+        assert_eq!(meanings, [Metadata, VideoHeader, AudioHeader, Video, Audio, Video]);
+    }
+
+    #[test]
+    fn repetition_goes_on_by_a_frame_and_leaves_known_headers_out() {
+        let tags = [
+            (S, 0, METADATA),
+            (V, 500, VIDEO_HEADER),
+            (V, 500, PICTURE),
+            (A, 510, SOUND),
+            (V, 540, PICTURE),
+        ];
+        let first = [(0, Metadata), (500, VideoHeader), (500, Video), (510, Audio), (540, Video)];
+        let again = |at: u64| [(at, Video), (at + 10, Audio), (at + 40, Video)];
+        let all = [&first[..], &again(580), &again(660)].concat();
+        assert_eq!(sent("loop", &tags, 3), all);
+    }
+
+    #[test]
+    fn a_jump_within_the_file_is_taken_out() {
+        let hour = 3_600_000;
+        let tags = [
+            (V, 0, PICTURE),
+            (V, 40, PICTURE),
+            (V, 80 + hour, PICTURE),
+            (A, 85 + hour, SOUND),
+            (V, 5, PICTURE),
+        ];
+        let times: Vec<_> = sent("jump", &tags, 1).iter().map(|(ms, _)| *ms).collect();
+        assert_eq!(times, [0, 40, 80, 85, 120]);
     }
 }

@@ -5,7 +5,7 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Outlet, OutletId, OutletStats, Reader, Sink, Standing};
+use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Resume, Sink, Standing};
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
 use crate::moment::Moment;
@@ -159,8 +159,12 @@ impl Fanout {
             waiting_since: now,
             catching_up: true,
             skips: Vec::new(),
+            unannounced: Loss::default(),
+            overtaken: false,
             told_end: false,
-            resume_after: None,
+            passed_end: false,
+            halted: false,
+            resume: None,
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -204,8 +208,11 @@ impl Fanout {
             return Ok(());
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
-        let next = shown.view.entry_at(reader.cursor).map(|entry| entry.order);
-        let last = next.map(|order| order.wrapping_sub(1));
+        // A second change may come before the first one took effect.
+        let pending = reader.resume;
+        let after = pending.map_or_else(|| shown.view.order_before(reader.cursor), |it| it.after);
+        let joins = pending.map_or(reader.standing != Standing::Reading, |it| it.joins);
+        let resume = Resume { after, joins: joins || (new.video && !old.video) };
         let (standing, told_end) = (reader.standing, reader.told_end);
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
@@ -217,15 +224,10 @@ impl Fanout {
         else {
             return Ok(());
         };
-        let Some(shown) = self.views.at(reader.view) else { return Ok(()) };
         reader.told_end = told_end;
+        reader.resume = Some(resume);
         if standing == Standing::Paused {
             reader.standing = Standing::Paused;
-        }
-        if new.video && !old.video {
-            reader.cursor = shown.view.end();
-        } else {
-            reader.resume_after = Some(last.unwrap_or_else(|| shown.view.last_order()));
         }
         self.catching_up.push_back(id);
         Ok(())
@@ -244,8 +246,13 @@ impl Fanout {
                 turn::finish_privately(reader, &mut outlet.private, &shown.view);
             }
             reader.standing = Standing::Paused;
+            // It goes on as a joiner does: what it does not want, it does not lose.
+            reader.headers = None;
         } else {
             reader.standing = Standing::Waiting;
+            if let Some(resume) = &mut reader.resume {
+                resume.joins = true;
+            }
             self.catching_up.push_back(id);
         }
     }
@@ -402,6 +409,16 @@ impl Fanout {
 
     /// What connections must hear of since the last call, in order.
     pub fn take_notices(&mut self) -> Vec<(OutletId, Notice)> {
+        for (id, notice) in &self.notices {
+            // Told in this step, before its next turn.
+            if matches!(notice, Notice::Ended | Notice::Restarted)
+                && let Some(reader) =
+                    self.outlets.at_mut(*id).and_then(|outlet| outlet.reader.as_deref_mut())
+            {
+                reader.halted = false;
+                self.catching_up.push_back(*id);
+            }
+        }
         std::mem::take(&mut self.notices)
     }
 

@@ -65,10 +65,36 @@ pub struct Reader {
     pub catching_up: bool,
     /// When it skipped last, newest last.
     pub skips: Vec<Moment>,
+    /// What it lost since it was last told.
+    pub unannounced: Loss,
+    /// Whether the ring overtook it since it read last.
+    pub overtaken: bool,
     /// Whether it was told that the stream is unpublished.
     pub told_end: bool,
-    /// After a change of projection: the message that it was sent last, to go on behind it.
-    pub resume_after: Option<u32>,
+    /// The ring took it past an end of the stream that it was not told of.
+    pub passed_end: bool,
+    /// It must hear something before it goes on: what it is told stands ahead of what follows.
+    pub halted: bool,
+    /// After a change of projection: where to go on, once the new log has come so far.
+    pub resume: Option<Resume>,
+}
+
+/// How a reader goes on in another log of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// The number of the message that it was sent last.
+    pub after: u32,
+    /// It needs a place where joiners begin; otherwise the next message will do.
+    pub joins: bool,
+}
+
+/// Frames that a reader does not get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// How many.
+    pub frames: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
 }
 
 /// What an outlet did and lost.

@@ -12,7 +12,7 @@
 //!      +--------------------+--+
 //! ```
 
-use super::outlet::{Flow, Outlet, OutletId, Reader, Sink, Standing};
+use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, Resume, Sink, Standing};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
@@ -28,7 +28,8 @@ pub enum Notice {
     Joined,
     /// Its socket is full: call `writable` when it is no longer.
     Parked,
-    /// It was too far behind and lost frames; it goes on at a key frame.
+    /// It was too far behind, or came into a new generation before its key frame, and lost frames.
+    /// It goes on.
     Skipped {
         /// Frames lost.
         frames: u64,
@@ -101,8 +102,14 @@ pub fn serve(
                 outlet.last_progress = now;
                 return false;
             };
+            if reader.halted {
+                return false;
+            }
             match reader.standing {
-                Standing::Paused => return false,
+                Standing::Paused => {
+                    hear_of_absence(reader, id, scene.view, now, notices);
+                    return false;
+                }
                 Standing::Waiting => {
                     if join(outlet, id, scene, now, notices) {
                         continue;
@@ -189,10 +196,17 @@ pub fn relocate(
     }
     finish_privately(reader, &mut outlet.private, scene.view);
     let target = Cursor { segment: first, offset: 0 };
+    reader.passed_end |= passes_end(scene.view, reader.cursor, target);
+    if reader.resume.is_some() {
+        // It has not found its place here yet, so it cannot lose it.
+        reader.cursor = target;
+        return;
+    }
     leave_behind(outlet, scene, target);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     if reader.standing == Standing::Reading {
         reader.standing = Standing::Waiting;
+        reader.overtaken = true;
     }
     check_private(outlet, id, notices);
 }
@@ -245,32 +259,75 @@ fn join(
     let view = scene.view;
     let Some(reader) = outlet.reader.as_deref_mut() else { return false };
     if view.presence() == Presence::Absent {
-        // The stream ended while this reader waited for a place in it.
-        if reader.cursor.segment < view.end().segment && reader.resume_after.is_none() {
-            reader.cursor = view.end();
-            ended(reader, id, now, notices);
-        }
+        hear_of_absence(reader, id, view, now, notices);
         return false;
     }
-    let point = match reader.resume_after.map(|order| view.after(order)) {
-        Some(at) => view.entry_at(at).map(|entry| JoinPoint {
-            at,
-            timestamp: entry.timestamp,
-            gop: entry.gop,
-        }),
-        None => view.join_point().filter(|point| point.at >= reader.cursor),
-    };
-    let Some(point) = point else { return false };
-    reader.resume_after = None;
+    let mut goes_on = None;
+    if let Some(Resume { after, joins }) = reader.resume {
+        let at = view.after(after);
+        let Some(entry) = view.entry_at(at) else { return false };
+        // What precedes it was sent from the other log.
+        reader.cursor = at;
+        reader.resume = None;
+        let point = JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop };
+        goes_on = (!joins).then_some(point);
+    }
+    let Some(point) = goes_on.or_else(|| join_point(reader, scene)) else { return false };
+    if reader.passed_end || passes_end(view, reader.cursor, point.at) {
+        return stop_at_end(outlet, id, scene, point.at, now, notices);
+    }
     if std::mem::take(&mut reader.told_end) {
+        reader.halted = true;
         notices.push((id, Notice::Restarted));
+        return true;
     }
     let first = reader.headers.is_none();
+    // A reader that the ring overtook has skipped, as much as one that was taken ahead.
+    if std::mem::take(&mut reader.overtaken) {
+        if is_skipping(reader, scene.lag, now) {
+            hang_up(outlet, id, HangUp::Skipping, notices);
+            return false;
+        }
+        outlet.stats.skips += 1;
+    }
     go_to(outlet, scene, point);
+    announce(outlet, id, notices);
+    check_private(outlet, id, notices);
     if first {
         notices.push((id, Notice::Joined));
     }
     true
+}
+
+/// Where a reader may begin, at or past its cursor. Without pictures that is anywhere: at the live
+/// edge for a joiner, and where a new generation begins for a reader that comes from the old one.
+fn join_point(reader: &Reader, scene: &Scene<'_>) -> Option<JoinPoint> {
+    let view = scene.view;
+    if scene.framing.takes(Kind::VideoKey) {
+        return view.join_point().filter(|point| point.at >= reader.cursor);
+    }
+    if reader.headers.is_none() {
+        let edge = view.edge();
+        return Some(JoinPoint { at: view.end(), timestamp: edge.timestamp, gop: edge.gop });
+    }
+    let entry = view.entry_at(reader.cursor)?;
+    Some(JoinPoint { at: reader.cursor, timestamp: entry.timestamp, gop: entry.gop })
+}
+
+/// Notes a skip. Returns whether there have been too many of late.
+fn is_skipping(reader: &mut Reader, lag: &Lag, now: Moment) -> bool {
+    reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
+    reader.skips.push(now);
+    reader.skips.len() >= lag.skips_per_minute as usize
+}
+
+/// Tells a reader what it has lost, once it goes on.
+fn announce(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(OutletId, Notice)>) {
+    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    let Loss { frames, bytes } = std::mem::take(&mut reader.unannounced);
+    if frames > 0 {
+        notices.push((id, Notice::Skipped { frames, bytes }));
+    }
 }
 
 /// Whether a reader that could not take everything is so far behind that it should skip.
@@ -300,22 +357,17 @@ fn skip(
     let Some(point) = scene.view.join_point().filter(|point| point.at > reader.cursor) else {
         return false;
     };
-    reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
-    reader.skips.push(now);
-    if reader.skips.len() >= scene.lag.skips_per_minute as usize {
+    if is_skipping(reader, scene.lag, now) {
         hang_up(outlet, id, HangUp::Skipping, notices);
         return false;
     }
-    let before = outlet.stats;
+    if passes_end(scene.view, reader.cursor, point.at) {
+        outlet.stats.skips += 1;
+        return stop_at_end(outlet, id, scene, point.at, now, notices);
+    }
     go_to(outlet, scene, point);
     outlet.stats.skips += 1;
-    notices.push((
-        id,
-        Notice::Skipped {
-            frames: outlet.stats.frames_dropped - before.frames_dropped,
-            bytes: outlet.stats.bytes_dropped - before.bytes_dropped,
-        },
-    ));
+    announce(outlet, id, notices);
     check_private(outlet, id, notices);
     true
 }
@@ -353,6 +405,8 @@ fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
         } else if entry.kind.is_frame() && reader.headers.is_some() {
             outlet.stats.frames_dropped += 1;
             outlet.stats.bytes_dropped += message.len() as u64;
+            reader.unannounced.frames += 1;
+            reader.unannounced.bytes += message.len() as u64;
         }
     }
     reader.cursor = target;
@@ -377,16 +431,65 @@ fn step(
         Opening::Generation => reader.standing = Standing::Waiting,
         Opening::Ended => {
             reader.standing = Standing::Waiting;
-            ended(reader, id, now, notices);
+            tell_end(reader, id, now, notices);
         }
     }
     true
 }
 
-/// The stream ended for this reader, who waits for another publisher now and hears of it once.
-fn ended(reader: &mut Reader, id: OutletId, now: Moment, notices: &mut Vec<(OutletId, Notice)>) {
+/// Tells a reader, once, that the stream ended; nothing of what follows is sent before that.
+fn tell_end(reader: &mut Reader, id: OutletId, now: Moment, notices: &mut Vec<(OutletId, Notice)>) {
     reader.waiting_since = now;
+    reader.passed_end = false;
     if !std::mem::replace(&mut reader.told_end, true) {
+        reader.halted = true;
         notices.push((id, Notice::Ended));
     }
+}
+
+/// Tells a reader that does not read on that the stream ended meanwhile.
+fn hear_of_absence(
+    reader: &mut Reader,
+    id: OutletId,
+    view: &View,
+    now: Moment,
+    notices: &mut Vec<(OutletId, Notice)>,
+) {
+    if view.presence() == Presence::Absent && reader.cursor.segment < view.end().segment {
+        reader.cursor = view.end();
+        reader.resume = None;
+        tell_end(reader, id, now, notices);
+    }
+}
+
+/// Whether the stream ended between two places.
+fn passes_end(view: &View, from: Cursor, to: Cursor) -> bool {
+    (from.segment + 1..=to.segment)
+        .filter_map(|number| view.segment(number))
+        .any(|segment| segment.preface.opening == Opening::Ended)
+}
+
+/// Takes a reader that would pass an end of the stream to just before its target, and tells it.
+fn stop_at_end(
+    outlet: &mut Outlet,
+    id: OutletId,
+    scene: &Scene<'_>,
+    target: Cursor,
+    now: Moment,
+    notices: &mut Vec<(OutletId, Notice)>,
+) -> bool {
+    let mut end = target;
+    if let Some(reader) = outlet.reader.as_deref() {
+        let ends = (reader.cursor.segment + 1..=target.segment).rev().find(|number| {
+            let segment = scene.view.segment(*number);
+            segment.is_some_and(|segment| segment.preface.opening == Opening::Ended)
+        });
+        end = ends.map_or(reader.cursor, |segment| Cursor { segment, offset: 0 });
+    }
+    leave_behind(outlet, scene, end);
+    if let Some(reader) = outlet.reader.as_deref_mut() {
+        reader.standing = Standing::Waiting;
+        tell_end(reader, id, now, notices);
+    }
+    true
 }

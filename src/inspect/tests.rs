@@ -1,3 +1,5 @@
+//! Dumps whole, mutilated and cut, in both kinds of list. The binary is tested in `tests/commands`.
+
 use super::*;
 use bytes::BytesMut;
 use clap::Parser;
@@ -163,14 +165,22 @@ fn the_first_offence_is_named_by_its_offset() {
 
 #[test]
 fn what_real_programs_send_is_no_offence() {
-    let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rtmp/tests/wire/testdata");
-    for name in ["ffmpeg-5.1.9-publish.bin", "ffmpeg-5.1.9-play.bin", "rtmpdump-2.4-play.bin"] {
+    let testdata =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rtmp/tests/sessions/captures");
+    for (name, said) in [
+        ("ffmpeg-5.1-publish.bin", "video H.264 sequence header"),
+        ("ffmpeg-5.1-play.bin", "play #4"),
+        ("rtmpdump-2.4-play.bin", "FCSubscribe #3 null \"cam\""),
+        ("gstreamer-1.22-rtmp2sink.bin", "video H.264 key frame"),
+        ("gstreamer-1.22-rtmpsrc.bin", "play #4"),
+    ] {
         let (text, result) = inspected_file(&testdata.join(name), "");
         // Recordings end where they were cut.
         if let Err(error) = result {
             assert!(error.to_string().contains("truncated"), "{name}: {error}");
         }
         assert!(text.contains("connect #1 {app: "), "{name}: {text}");
+        assert!(text.contains(said), "{name}: {text}");
     }
 }
 

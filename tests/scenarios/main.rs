@@ -1,0 +1,17 @@
+//! Stories over real sockets: the real binary, synthetic publishers, players that check every
+//! frame. One file per story, named for what goes wrong. Real clients, hostile bytes and virtual
+//! time stand elsewhere.
+
+mod support;
+
+mod everything_at_once;
+mod keys_are_secret;
+mod players_change_their_minds;
+mod process_starts_and_stops;
+mod publisher_goes_away;
+mod publisher_returns_elsewhere;
+mod publishers_are_killed;
+mod readers_fall_behind;
+mod two_publishers_want_one_name;
+mod viewers_join;
+mod without_io_uring;
