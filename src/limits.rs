@@ -108,6 +108,9 @@ pub const NOTSENT_LOWAT: u32 = 128 * 1024;
 pub const READ_BUFFER: usize = 64 * 1024;
 /// Reads that one connection gets before the others have their turn.
 pub const READS_PER_TURN: usize = 4;
+/// After this much time the reads of a turn end early: a buffer of small messages, each with a
+/// header of its own, is far more work than one of video.
+pub const READ_TURN_MAX: Duration = Duration::from_millis(2);
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
 pub const PASS_TURNS: usize = 200;
 /// The connections that wait to be accepted. The kernel caps it by `net.core.somaxconn`.

@@ -87,7 +87,9 @@ impl Shard {
                         connection.socket.acknowledge();
                     }
                     self.pump(&mut state, key, &buffer[..count], now);
-                    if count < buffer.len() {
+                    // What is left is there at the next turn. Full of tiny messages, these reads
+                    // would keep viewers waiting.
+                    if count < buffer.len() || self.now().since(now) >= limits::READ_TURN_MAX {
                         break;
                     }
                 }

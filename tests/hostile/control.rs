@@ -75,7 +75,7 @@ fn floods_are_answered_in_proportion() {
 }
 
 pub fn pings_whose_answers_nobody_reads(epoll: bool) {
-    let settings = "[lag]\nskip = \"4s\"\nhang_up = \"4s\"\n[timeouts]\nplayer = \"5s\"\n";
+    let settings = "[lag]\nskip = \"4s\"\nhang_up = \"4s\"\n[timeouts]\nplayer = \"30s\"\n";
     let scene = Scene::begin(Start { settings, epoll, ..Start::default() });
     // Acknowledgements between the pings, so that each is answered by itself.
     let ping = control(&UserControl::PingRequest(1).into());

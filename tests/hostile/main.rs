@@ -14,6 +14,7 @@ mod epoll;
 mod frames;
 mod handshake;
 mod media;
+mod mutations;
 mod names;
 mod peer;
 mod players;

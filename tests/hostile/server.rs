@@ -37,7 +37,9 @@ impl Server {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("hostile-{}-{number}.toml", std::process::id());
         let config = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        std::fs::write(&config, start.settings).unwrap();
+        // A busy machine may keep the player beside from its socket for seconds, which is no fault.
+        let lag = if start.settings.contains("[lag]") { "" } else { "[lag]\nskip = \"15s\"\n" };
+        std::fs::write(&config, [start.settings, lag].concat()).unwrap();
         let limit =
             start.descriptors.map_or_else(String::new, |limit| format!("ulimit -n {limit}; "));
         let mut command = Command::new("/bin/sh");

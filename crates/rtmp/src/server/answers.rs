@@ -88,7 +88,8 @@ impl ServerSession {
         Ok(())
     }
 
-    /// Refuses the publisher; its message stream is idle again and may try another name.
+    /// Refuses the publisher; its message stream is idle again and may try another name. After too
+    /// many refusals, the next `receive` ends the session.
     ///
     /// # Errors
     /// [`AnswerError::NotOpen`], [`AnswerError::NotEncodable`].
@@ -146,7 +147,8 @@ impl ServerSession {
         }
     }
 
-    /// Refuses the player; its message stream is idle again.
+    /// Refuses the player; its message stream is idle again. After too many refusals, the next
+    /// `receive` ends the session.
     ///
     /// # Errors
     /// [`AnswerError::NotOpen`], [`AnswerError::NotEncodable`].

@@ -14,6 +14,7 @@ mod memory_of_idle_connections;
 mod message_streams_without_end;
 mod messages_too_long;
 mod peer_skips_connect;
+mod requests_refused_for_ever;
 mod transactions_that_are_no_numbers;
 mod two_endpoints;
 mod two_publishes_on_one_stream;
