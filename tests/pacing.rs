@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 const FEW: usize = 5;
-const MANY: usize = 400;
+const MANY: usize = 1000;
 
 #[test]
 fn the_window_widens_under_load_stands_still_and_returns() {
@@ -28,14 +28,16 @@ fn the_window_widens_under_load_stands_still_and_returns() {
         bitrate: 500_000,
         fps: 240,
         cores: vec![cores - 1],
-        nap: Duration::from_millis(2),
-        steps: vec![step(FEW, 2), step(MANY, 14), step(FEW, 10)],
+        // A generator without optimisation must carry them: it reads several pictures at a time.
+        nap: Duration::from_millis(30),
+        steps: vec![step(FEW, 2), step(MANY, 9), step(FEW, 7)],
         pid: Some(server.pid()),
         http: Some(server.http.clone()),
         sample: Duration::from_millis(250),
     };
     let report = director::run(&plan, &mut |_| {}).unwrap();
     drop(server);
+    println!("{report}");
 
     let windows = |step: usize| -> Vec<u64> {
         let samples = report.samples.iter().filter(|sample| sample.step == step);
@@ -45,7 +47,6 @@ fn the_window_widens_under_load_stands_still_and_returns() {
     let told = format!("{calm:?} {busy:?} {after:?}, {:?}", report.steps);
     assert!(calm.iter().all(|window| *window == 0), "nothing to do, yet it waits: {told}");
     assert!(*busy.last().unwrap() >= 50, "it did not widen: {told}");
-    // A second window of the kind may be needed at first; what is not allowed is to and fro.
     let settled = &busy[busy.len() / 2..];
     let changes = settled.windows(2).filter(|pair| pair[0] != pair[1]).count();
     assert!(changes <= 1, "it swings: {told}");

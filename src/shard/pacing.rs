@@ -7,7 +7,9 @@
 //!
 //! What keeps it from swinging: it narrows only when the load at the narrower step is foreseen to
 //! stay below where it would widen again, and each time that this proves wrong it waits twice as
-//! long before it tries again.
+//! long before it tries again. Foreseen is by the number of sends, or by what the last widening
+//! really saved, if that was more: streams of 60 or more pictures a second ride far more often
+//! than every 30 ms.
 
 use crate::config::LatencyBudget;
 use crate::moment::Moment;
@@ -28,11 +30,28 @@ const WIDEN_AFTER: Duration = Duration::from_millis(750);
 const NARROW_AFTER: Duration = Duration::from_secs(3);
 const NARROW_AFTER_MAX: Duration = Duration::from_secs(300);
 
+/// When a widening shows what it saved.
+const SAVED_AFTER: Duration = Duration::from_secs(1);
+/// How long what it saved is believed: streams and viewers change.
+const SAVED_FOR: Duration = NARROW_AFTER_MAX;
+
+/// What widening to a step saved.
+#[derive(Clone, Copy, Debug)]
+struct Saved {
+    at: Moment,
+    /// The load before it, in thousandths.
+    before: u32,
+    /// The load after it, once it has shown.
+    after: Option<u32>,
+}
+
 /// The window of one shard.
 #[derive(Debug)]
 pub struct Pacer {
     budget: LatencyBudget,
     step: usize,
+    /// By the step that was widened to.
+    saved: [Option<Saved>; STEPS_MS.len()],
     high_since: Option<Moment>,
     low_since: Option<Moment>,
     narrow_after: Duration,
@@ -45,6 +64,7 @@ impl Pacer {
         Self {
             budget,
             step: 0,
+            saved: [None; STEPS_MS.len()],
             high_since: None,
             low_since: None,
             narrow_after: NARROW_AFTER,
@@ -65,13 +85,19 @@ impl Pacer {
         if self.budget != LatencyBudget::Auto {
             return;
         }
+        if let Some(saved) = &mut self.saved[self.step]
+            && saved.after.is_none()
+            && now.since(saved.at) >= SAVED_AFTER
+        {
+            saved.after = Some(busy_permille);
+        }
         if busy_permille > WIDEN_ABOVE {
             self.low_since = None;
             let since = *self.high_since.get_or_insert(now);
             if now.since(since) >= WIDEN_AFTER && self.step + 1 < STEPS_MS.len() {
-                self.widen();
+                self.widen(busy_permille, now);
             }
-        } else if self.step > 0 && self.foreseen(busy_permille) < NARROW_BELOW {
+        } else if self.step > 0 && self.foreseen(busy_permille, now) < NARROW_BELOW {
             self.high_since = None;
             let since = *self.low_since.get_or_insert(now);
             if now.since(since) >= self.narrow_after {
@@ -90,8 +116,9 @@ impl Pacer {
         }
     }
 
-    fn widen(&mut self) {
+    fn widen(&mut self, busy_permille: u32, now: Moment) {
         self.step += 1;
+        self.saved[self.step] = Some(Saved { at: now, before: busy_permille, after: None });
         self.high_since = None;
         // Widening soon after narrowing means that narrowing was wrong.
         if self.narrowed_at.take().is_some() {
@@ -99,12 +126,19 @@ impl Pacer {
         }
     }
 
-    /// What the load would be one step narrower, if all of it were sends.
-    fn foreseen(&self, busy_permille: u32) -> u32 {
-        // From 50 ms to riding: about one send per video frame instead of one per window.
+    /// What the load would be one step narrower.
+    fn foreseen(&self, busy_permille: u32, now: Moment) -> u32 {
+        let busy = u64::from(busy_permille);
+        // If all of it were sends. From 50 ms to riding: about one send per video frame instead of
+        // one per window.
         let here = STEPS_MS[self.step].max(1);
         let there = STEPS_MS[self.step - 1].max(30);
-        u32::try_from(u64::from(busy_permille) * here / there).unwrap_or(u32::MAX)
+        let by_sends = busy * here / there;
+        let by_experience = self.saved[self.step]
+            .filter(|saved| now.since(saved.at) < SAVED_FOR)
+            .and_then(|saved| Some(busy * u64::from(saved.before) / u64::from(saved.after?.max(1))))
+            .unwrap_or(0);
+        u32::try_from(by_sends.max(by_experience)).unwrap_or(u32::MAX)
     }
 }
 
@@ -147,6 +181,18 @@ mod tests {
             let changes = minute.windows(2).filter(|pair| pair[0] != pair[1]).count();
             assert!(changes <= 2, "load {at_riding}: {changes} changes");
         }
+    }
+
+    #[test]
+    fn streams_of_many_pictures_do_not_make_it_swing() {
+        // 240 pictures a second: riding sends twelve times as often as a window of 50 ms does.
+        let load = |window: u64| if window == 0 { 1000 } else { 12_500 / window as u32 };
+        let mut pacer = Pacer::new(LatencyBudget::Auto);
+        run(&mut pacer, 0, 30, load);
+        let minutes = run(&mut pacer, 30, 240, load);
+        assert!(minutes.iter().all(|window| *window == 50), "{minutes:?}");
+        let calm = run(&mut pacer, 270, 30, |_| 20);
+        assert_eq!(*calm.last().unwrap(), 0, "{calm:?}");
     }
 
     #[test]
