@@ -4,7 +4,10 @@
 
 mod support;
 
+mod players_change_their_minds;
 mod publisher_goes_away;
 mod publisher_returns_elsewhere;
+mod publishers_are_killed;
+mod readers_fall_behind;
 mod two_publishers_want_one_name;
 mod viewers_join;

@@ -62,6 +62,10 @@ impl Player {
         self.told.iter().filter(|told| *told == code).count()
     }
 
+    pub fn request(&self) -> RequestId {
+        self.request
+    }
+
     pub fn pause(&mut self, paused: bool) {
         self.link.protocol.pause(self.request, paused, 0.0).expect("it plays");
         self.check.rejoin();

@@ -7,6 +7,7 @@ use super::source::{Shape, Source};
 use super::{millis, seconds};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// The clients of one server.
@@ -117,12 +118,17 @@ impl World {
         }
     }
 
-    /// Waits until every eager player has all frames that publisher `at` sent.
+    /// Stops publisher `at` and waits until every eager player has all frames that it sent.
     pub fn settle(&mut self, at: usize) {
+        self.settle_players(at, 0..self.players.len());
+    }
+
+    /// The same, for some of the players.
+    pub fn settle_players(&mut self, at: usize, players: Range<usize>) {
         self.publishers[at].rest();
         let source = self.publishers[at].source.clone();
         self.until("every frame to arrive", |world| {
-            world.players.iter().all(|player| {
+            world.players[players.clone()].iter().all(|player| {
                 player.pace != Pace::Eager || player.check.reached(source.generation, source.frames)
             })
         });
