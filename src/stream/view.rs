@@ -67,8 +67,9 @@ pub struct View {
     presence: Presence,
     newest_key: Option<JoinPoint>,
     edge: LiveEdge,
-    /// Where the present generation began, in milliseconds of its first message.
-    began: Option<u64>,
+    /// Since when a key frame is missed, in milliseconds: from the first message of the present
+    /// generation, or from its latest key frame, which may have left the ring since.
+    keyless_since: Option<u64>,
     video_seen: bool,
 }
 
@@ -83,7 +84,7 @@ impl View {
             presence: Presence::Absent,
             newest_key: None,
             edge: LiveEdge::default(),
-            began: None,
+            keyless_since: None,
             video_seen: false,
         };
         view.enter_newest();
@@ -135,7 +136,7 @@ impl View {
         } else {
             limits::AUDIO_ONLY_AFTER
         };
-        let waited = self.edge.timestamp.saturating_sub(self.began?);
+        let waited = self.edge.timestamp.saturating_sub(self.keyless_since?);
         (u128::from(waited) >= patience.as_millis()).then(|| JoinPoint {
             at: self.end(),
             timestamp: self.edge.timestamp,
@@ -260,7 +261,7 @@ impl View {
         };
         self.presence = presence;
         self.newest_key = None;
-        self.began = None;
+        self.keyless_since = None;
         self.video_seen = false;
     }
 
@@ -276,9 +277,10 @@ impl View {
                     timestamp: entry.timestamp,
                     gop: entry.gop,
                 });
+                self.keyless_since = Some(entry.timestamp);
             }
             self.video_seen |= entry.kind.is_video();
-            self.began.get_or_insert(entry.timestamp);
+            self.keyless_since.get_or_insert(entry.timestamp);
             self.edge.timestamp = self.edge.timestamp.max(entry.timestamp);
             self.edge.gop = entry.gop;
             start = entry.end;
