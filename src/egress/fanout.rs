@@ -5,7 +5,7 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Outlet, OutletId, OutletStats, Reader, Sink, Standing};
+use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Sink, Standing};
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
 use crate::moment::Moment;
@@ -158,6 +158,8 @@ impl Fanout {
             waiting_since: now,
             catching_up: true,
             skips: Vec::new(),
+            unannounced: Loss::default(),
+            overtaken: false,
             told_end: false,
             resume_after: None,
         };

@@ -65,10 +65,23 @@ pub struct Reader {
     pub catching_up: bool,
     /// When it skipped last, newest last.
     pub skips: Vec<Moment>,
+    /// What it lost since it was last told.
+    pub unannounced: Loss,
+    /// Whether the ring overtook it since it read last.
+    pub overtaken: bool,
     /// Whether it was told that the stream is unpublished.
     pub told_end: bool,
     /// After a change of projection: the message that it was sent last, to go on behind it.
     pub resume_after: Option<u32>,
+}
+
+/// Frames that a reader does not get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// How many.
+    pub frames: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
 }
 
 /// What an outlet did and lost.

@@ -12,7 +12,7 @@
 //!      +--------------------+--+
 //! ```
 
-use super::outlet::{Flow, Outlet, OutletId, Reader, Sink, Standing};
+use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, Sink, Standing};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
@@ -28,7 +28,8 @@ pub enum Notice {
     Joined,
     /// Its socket is full: call `writable` when it is no longer.
     Parked,
-    /// It was too far behind and lost frames; it goes on at a key frame.
+    /// It was too far behind, or came into a new generation before its key frame, and lost frames.
+    /// It goes on.
     Skipped {
         /// Frames lost.
         frames: u64,
@@ -193,6 +194,7 @@ pub fn relocate(
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     if reader.standing == Standing::Reading {
         reader.standing = Standing::Waiting;
+        reader.overtaken = true;
     }
     check_private(outlet, id, notices);
 }
@@ -269,11 +271,37 @@ fn join(
         notices.push((id, Notice::Restarted));
     }
     let first = reader.headers.is_none();
+    // A reader that the ring overtook has skipped, as much as one that was taken ahead.
+    if std::mem::take(&mut reader.overtaken) {
+        if is_skipping(reader, scene.lag, now) {
+            hang_up(outlet, id, HangUp::Skipping, notices);
+            return false;
+        }
+        outlet.stats.skips += 1;
+    }
     go_to(outlet, scene, point);
+    announce(outlet, id, notices);
+    check_private(outlet, id, notices);
     if first {
         notices.push((id, Notice::Joined));
     }
     true
+}
+
+/// Notes a skip. Returns whether there have been too many of late.
+fn is_skipping(reader: &mut Reader, lag: &Lag, now: Moment) -> bool {
+    reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
+    reader.skips.push(now);
+    reader.skips.len() >= lag.skips_per_minute as usize
+}
+
+/// Tells a reader what it has lost, once it goes on.
+fn announce(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(OutletId, Notice)>) {
+    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    let Loss { frames, bytes } = std::mem::take(&mut reader.unannounced);
+    if frames > 0 {
+        notices.push((id, Notice::Skipped { frames, bytes }));
+    }
 }
 
 /// Whether a reader that could not take everything is so far behind that it should skip.
@@ -303,22 +331,13 @@ fn skip(
     let Some(point) = scene.view.join_point().filter(|point| point.at > reader.cursor) else {
         return false;
     };
-    reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
-    reader.skips.push(now);
-    if reader.skips.len() >= scene.lag.skips_per_minute as usize {
+    if is_skipping(reader, scene.lag, now) {
         hang_up(outlet, id, HangUp::Skipping, notices);
         return false;
     }
-    let before = outlet.stats;
     go_to(outlet, scene, point);
     outlet.stats.skips += 1;
-    notices.push((
-        id,
-        Notice::Skipped {
-            frames: outlet.stats.frames_dropped - before.frames_dropped,
-            bytes: outlet.stats.bytes_dropped - before.bytes_dropped,
-        },
-    ));
+    announce(outlet, id, notices);
     check_private(outlet, id, notices);
     true
 }
@@ -356,6 +375,8 @@ fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
         } else if entry.kind.is_frame() && reader.headers.is_some() {
             outlet.stats.frames_dropped += 1;
             outlet.stats.bytes_dropped += message.len() as u64;
+            reader.unannounced.frames += 1;
+            reader.unannounced.bytes += message.len() as u64;
         }
     }
     reader.cursor = target;
