@@ -245,6 +245,9 @@ impl Fanout {
                 turn::finish_privately(reader, &mut outlet.private, &shown.view);
             }
             reader.standing = Standing::Paused;
+            // It goes on as a joiner does: what it does not want, it does not lose.
+            reader.headers = None;
+            reader.resume_after = None;
         } else {
             reader.standing = Standing::Waiting;
             self.catching_up.push_back(id);
