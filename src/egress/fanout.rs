@@ -206,8 +206,10 @@ impl Fanout {
             return Ok(());
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
-        let next = shown.view.entry_at(reader.cursor).map(|entry| entry.order);
-        let last = next.map(|order| order.wrapping_sub(1));
+        // A second change may come before the first one took effect.
+        let last = reader.resume_after.or_else(|| {
+            (reader.standing == Standing::Reading).then(|| shown.view.order_before(reader.cursor))
+        });
         let (standing, told_end) = (reader.standing, reader.told_end);
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
@@ -225,9 +227,9 @@ impl Fanout {
             reader.standing = Standing::Paused;
         }
         if new.video && !old.video {
-            reader.cursor = shown.view.end();
+            reader.cursor = last.map_or_else(|| shown.view.end(), |last| shown.view.after(last));
         } else {
-            reader.resume_after = Some(last.unwrap_or_else(|| shown.view.last_order()));
+            reader.resume_after = last;
         }
         Ok(())
     }

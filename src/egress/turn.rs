@@ -258,10 +258,10 @@ fn join(
         return false;
     }
     let point = match reader.resume_after.map(|order| view.after(order)) {
-        Some(at) => view.entry_at(at).map(|entry| JoinPoint {
-            at,
-            timestamp: entry.timestamp,
-            gop: entry.gop,
+        Some(at) => view.entry_at(at).map(|entry| {
+            // What precedes it was sent in the other projection.
+            reader.cursor = at;
+            JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop }
         }),
         None => view.join_point().filter(|point| point.at >= reader.cursor),
     };

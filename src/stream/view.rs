@@ -241,6 +241,18 @@ impl View {
         self.end()
     }
 
+    /// The number of the message that a reader at `cursor` read last, or one between that and the
+    /// next.
+    pub fn order_before(&self, cursor: Cursor) -> u32 {
+        let ahead = self.segments.iter().filter(|s| s.preface.number >= cursor.segment);
+        let next = ahead.flat_map(|segment| {
+            let read = if segment.preface.number == cursor.segment { cursor.offset } else { 0 };
+            let entries = segment.entries();
+            entries[entries.partition_point(|entry| entry.end <= read)..].first()
+        });
+        next.map(|entry| entry.order).next().map_or(self.last_order(), |next| next.wrapping_sub(1))
+    }
+
     /// The number of the newest message; 0 before the first.
     pub fn last_order(&self) -> u32 {
         let newest = self.segments.iter().rev().find_map(|segment| segment.entries().last());
