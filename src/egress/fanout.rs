@@ -5,7 +5,8 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Sink, Standing};
+use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Resume, Sink, Standing};
+use super::place;
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
 use crate::moment::Moment;
@@ -161,7 +162,10 @@ impl Fanout {
             unannounced: Loss::default(),
             overtaken: false,
             told_end: false,
-            resume_after: None,
+            has_read: false,
+            passed_end: false,
+            halted: false,
+            resume: None,
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -206,11 +210,23 @@ impl Fanout {
             return Ok(());
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
+        let reads_on = reader.standing == Standing::Reading && reader.stalled_at_ms.is_none();
+        if !reads_on && reader.has_read && reader.resume.is_none() {
+            // The new log may not reach back as far: what must not be lost is taken from the old.
+            let scene = Scene { view: &shown.view, framing: &*shown.framing, lag: &self.lag };
+            let end = shown.view.end();
+            reader.passed_end |= place::passes_end(&shown.view, reader.cursor, end);
+            turn::leave_behind(outlet, &scene, end);
+        }
+        let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
         // A second change may come before the first one took effect.
-        let last = reader.resume_after.or_else(|| {
-            (reader.standing == Standing::Reading).then(|| shown.view.order_before(reader.cursor))
-        });
-        let (standing, told_end) = (reader.standing, reader.told_end);
+        let after = match reader.resume {
+            Some(pending) => pending.after,
+            None => shown.view.order_before(reader.cursor),
+        };
+        let joins = reader.resume.map_or(!reads_on, |pending| pending.joins);
+        let resume = Resume { after, joins: joins || (new.video && !old.video) };
+        let before = reader.clone();
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
         // The new view first: otherwise the stream could be let go of in between.
@@ -221,16 +237,11 @@ impl Fanout {
         else {
             return Ok(());
         };
-        let Some(shown) = self.views.at(reader.view) else { return Ok(()) };
-        reader.told_end = told_end;
-        if standing == Standing::Paused {
+        reader.resume = before.has_read.then_some(resume);
+        if before.standing == Standing::Paused {
             reader.standing = Standing::Paused;
         }
-        if new.video && !old.video {
-            reader.cursor = last.map_or_else(|| shown.view.end(), |last| shown.view.after(last));
-        } else {
-            reader.resume_after = last;
-        }
+        reader.inherit(before);
         Ok(())
     }
 
@@ -249,9 +260,11 @@ impl Fanout {
             reader.standing = Standing::Paused;
             // It goes on as a joiner does: what it does not want, it does not lose.
             reader.headers = None;
-            reader.resume_after = None;
         } else {
             reader.standing = Standing::Waiting;
+            if let Some(resume) = &mut reader.resume {
+                resume.joins = true;
+            }
             self.catching_up.push_back(id);
         }
     }
@@ -401,6 +414,16 @@ impl Fanout {
 
     /// What connections must hear of since the last call, in order.
     pub fn take_notices(&mut self) -> Vec<(OutletId, Notice)> {
+        for (id, notice) in &self.notices {
+            // Told in this step, before its next turn.
+            if matches!(notice, Notice::Ended | Notice::Restarted)
+                && let Some(reader) =
+                    self.outlets.at_mut(*id).and_then(|outlet| outlet.reader.as_deref_mut())
+            {
+                reader.halted = false;
+                self.catching_up.push_back(*id);
+            }
+        }
         std::mem::take(&mut self.notices)
     }
 

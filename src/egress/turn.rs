@@ -13,6 +13,7 @@
 //! ```
 
 use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, Sink, Standing};
+use super::place::{find_place, hear_of_absence, join_point, passes_end, stop_at_end, tell_end};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
@@ -102,8 +103,16 @@ pub fn serve(
                 outlet.last_progress = now;
                 return false;
             };
+            if reader.halted {
+                return false;
+            }
             match reader.standing {
-                Standing::Paused => return false,
+                Standing::Paused => {
+                    // Whoever pauses joins anew afterwards, from here on.
+                    find_place(reader, scene.view);
+                    hear_of_absence(outlet, id, scene, now, notices);
+                    return false;
+                }
                 Standing::Waiting => {
                     if join(outlet, id, scene, now, notices) {
                         continue;
@@ -185,11 +194,18 @@ pub fn relocate(
 ) {
     let first = scene.view.first_retained();
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    find_place(reader, scene.view);
     if reader.cursor.segment >= first {
         return;
     }
     finish_privately(reader, &mut outlet.private, scene.view);
     let target = Cursor { segment: first, offset: 0 };
+    reader.passed_end |= passes_end(scene.view, reader.cursor, target);
+    if reader.resume.is_some() {
+        // It has not found its place here yet, so it cannot lose it.
+        reader.cursor = target;
+        return;
+    }
     leave_behind(outlet, scene, target);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     if reader.standing == Standing::Reading {
@@ -247,28 +263,22 @@ fn join(
     let view = scene.view;
     let Some(reader) = outlet.reader.as_deref_mut() else { return false };
     if view.presence() == Presence::Absent {
-        // The stream ended while this reader waited for a place in it.
-        if reader.cursor.segment < view.end().segment && reader.resume_after.is_none() {
-            reader.cursor = view.end();
-            reader.waiting_since = now;
-            if !std::mem::replace(&mut reader.told_end, true) {
-                notices.push((id, Notice::Ended));
-            }
-        }
+        find_place(reader, view);
+        hear_of_absence(outlet, id, scene, now, notices);
         return false;
     }
-    let point = match reader.resume_after.map(|order| view.after(order)) {
-        Some(at) => view.entry_at(at).map(|entry| {
-            // What precedes it was sent in the other projection.
-            reader.cursor = at;
-            JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop }
-        }),
-        None => view.join_point().filter(|point| point.at >= reader.cursor),
-    };
-    let Some(point) = point else { return false };
-    reader.resume_after = None;
+    let goes_on = find_place(reader, view);
+    if reader.resume.is_some() {
+        return false;
+    }
+    let Some(point) = goes_on.or_else(|| join_point(reader, scene)) else { return false };
+    if reader.passed_end || passes_end(view, reader.cursor, point.at) {
+        return stop_at_end(outlet, id, scene, point.at, now, notices);
+    }
     if std::mem::take(&mut reader.told_end) {
+        reader.halted = true;
         notices.push((id, Notice::Restarted));
+        return true;
     }
     let first = reader.headers.is_none();
     // A reader that the ring overtook has skipped, as much as one that was taken ahead.
@@ -335,6 +345,10 @@ fn skip(
         hang_up(outlet, id, HangUp::Skipping, notices);
         return false;
     }
+    if passes_end(scene.view, reader.cursor, point.at) {
+        outlet.stats.skips += 1;
+        return stop_at_end(outlet, id, scene, point.at, now, notices);
+    }
     go_to(outlet, scene, point);
     outlet.stats.skips += 1;
     announce(outlet, id, notices);
@@ -348,6 +362,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     leave_behind(outlet, scene, point.at);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     reader.standing = Standing::Reading;
+    reader.has_read = true;
     reader.stalled_at_ms = None;
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
@@ -366,7 +381,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
 
 /// Moves the cursor on without sending: data messages are kept, frames are counted as dropped
 /// unless the reader never had any.
-fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
+pub fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
     for (entry, message) in scene.view.messages(reader.cursor, target) {
@@ -401,10 +416,7 @@ fn step(
         Opening::Generation => reader.standing = Standing::Waiting,
         Opening::Ended => {
             reader.standing = Standing::Waiting;
-            reader.waiting_since = now;
-            if !std::mem::replace(&mut reader.told_end, true) {
-                notices.push((id, Notice::Ended));
-            }
+            tell_end(reader, id, now, notices);
         }
     }
     true
