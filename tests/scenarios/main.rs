@@ -4,10 +4,14 @@
 
 mod support;
 
+mod everything_at_once;
+mod keys_are_secret;
 mod players_change_their_minds;
+mod process_starts_and_stops;
 mod publisher_goes_away;
 mod publisher_returns_elsewhere;
 mod publishers_are_killed;
 mod readers_fall_behind;
 mod two_publishers_want_one_name;
 mod viewers_join;
+mod without_io_uring;

@@ -74,7 +74,8 @@ fn sound_or_pictures_alone() {
     world.run(millis(700));
     let last = counts(&world);
     for index in 0..6 {
-        assert!(after[index].0 + 5 < last[index].0 && after[index].1 + 5 < last[index].1);
+        let (was, is) = (after[index], last[index]);
+        assert!(was.0 + 5 < is.0 && was.1 + 5 < is.1, "player {index}: {was:?}, then {is:?}");
     }
     world.settle(at);
     for player in &world.players {
@@ -95,7 +96,9 @@ fn something_else_on_the_same_connection() {
         player.check.assert_whole();
         player.link.protocol.close(player.request()).expect("it plays");
     }
-    world.until("the first play to end", |_| server.stream("live/one").is_some_and(|s| s["viewers"] == 0));
+    world.until("the first play to end", |_| {
+        server.stream("live/one").is_some_and(|s| s["viewers"] == 0)
+    });
     for player in &mut world.players {
         player.play_also("two");
     }

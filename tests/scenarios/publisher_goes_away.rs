@@ -128,7 +128,12 @@ fn before_it_sent_anything() {
     let mut world = World::new(server.rtmp);
     world.play("cam", 4);
     for _ in 0..5 {
-        let at = world.ask("live", "cam", super::support::Source::new(1, Shape::default()), Default::default());
+        let at = world.ask(
+            "live",
+            "cam",
+            super::support::Source::new(1, Shape::default()),
+            Default::default(),
+        );
         assert!(world.publishers[at].accepted);
         world.publishers[at].link.kill();
         world.run(millis(100));

@@ -3,16 +3,16 @@
 
 use super::support::link::Dial;
 use super::support::publisher::Publisher;
-use super::support::{Server, Shape, Source, World, millis};
+use super::support::{Random, Server, Shape, Source, World, millis};
 
 #[test]
 fn at_random_moments() {
-    let kills = std::env::var("MILLSTREAM_KILLS").ok().and_then(|text| text.parse().ok());
+    let kills = std::env::var("SCENARIO_KILLS").ok().and_then(|text| text.parse().ok());
     let kills: u32 = kills.unwrap_or(20);
     let mut server = Server::start(&["--hold", "1s"], "[gop]\nbytes = \"2MiB\"\n");
     let mut world = World::new(server.rtmp);
     world.play("cam", 10);
-    let mut random = Random(u64::from(std::process::id()) | 1);
+    let mut random = Random::new(u64::from(std::process::id()));
     let mut source = Source::new(1, Shape::default());
     let mut settled = None;
     for kill in 0..kills {
@@ -77,16 +77,4 @@ fn at_random_moments() {
     let grown = server.resident_kib().saturating_sub(settled.unwrap_or(u64::MAX));
     assert!(grown < 16 * 1024, "{grown} KiB more than after the first tenth");
     server.assert_healthy();
-}
-
-/// A small generator; which numbers it gives does not matter.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
 }

@@ -10,6 +10,16 @@ use super::source::{DATA_NAME, Mark, Seen, data_number, now_ns, read};
 use bytes::Bytes;
 use millstream_rtmp::message::{Message, MessageType};
 
+/// Measured delays, which no failure needs to list.
+#[derive(Default)]
+pub struct Delays(pub Vec<u64>);
+
+impl std::fmt::Debug for Delays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} delays", self.0.len())
+    }
+}
+
 /// What the player is told out of band, and what it has seen.
 #[derive(Debug, Default)]
 pub struct Checker {
@@ -26,7 +36,12 @@ pub struct Checker {
     video: Track,
     audio: Track,
     key_needed: bool,
+    /// It is on its way to the key frame where it goes on; sound may jump there.
+    rejoins: bool,
+    uncertain: bool,
+    /// The last number of this generation, and that of the one before.
     last_data: Option<u64>,
+    data_since: Option<u64>,
     /// Frames seen, and how many of these were key frames.
     pub frames: u64,
     pub keys: u64,
@@ -40,7 +55,7 @@ pub struct Checker {
     pub announced: u64,
     pub announcements: u64,
     /// Sent to received, in microseconds.
-    pub delays_us: Vec<u64>,
+    pub delays_us: Delays,
     /// Headers seen.
     pub headers: u64,
 }
@@ -64,16 +79,32 @@ impl Checker {
         Self { who, key_needed: true, ..Self::default() }
     }
 
-    pub fn generation(&self) -> Option<u32> {
-        self.generation
-    }
-
     /// From here on it may go on anywhere that a joiner may: after a pause, a change of tracks, or
     /// a new play.
     pub fn rejoin(&mut self) {
         self.video.last = None;
         self.audio.last = None;
         self.key_needed = true;
+        self.rejoins = true;
+    }
+
+    /// Begins or ends a time in which nobody can say where the stream jumps: a command is on its
+    /// way and frames from before it still come.
+    pub fn uncertain(&mut self, begins: bool) {
+        self.rejoin();
+        self.uncertain = begins;
+        self.key_needed = false;
+    }
+
+    /// Pictures stop, sound goes on without a gap.
+    pub fn without_video(&mut self) {
+        self.video.last = None;
+        self.key_needed = true;
+    }
+
+    /// Sound stops or begins, pictures go on without a gap.
+    pub fn without_audio(&mut self) {
+        self.audio.last = None;
     }
 
     /// The stream has ended: another one may begin at another time.
@@ -93,7 +124,6 @@ impl Checker {
         self.announced += frames;
         self.announcements += 1;
     }
-
 
     pub fn media(&mut self, message: &Message) {
         match read(message.kind, &message.payload) {
@@ -125,7 +155,15 @@ impl Checker {
             self.fail(&format!("{mark:?} after order {}", self.last_order));
         }
         self.last_order = mark.order;
-        let missing = if video { self.video.step(mark.number) } else { self.audio.step(mark.number) };
+        if self.uncertain {
+            self.uncertain(true);
+        }
+        if self.rejoins {
+            self.audio.last = None;
+            self.rejoins = !mark.key;
+        }
+        let missing =
+            if video { self.video.step(mark.number) } else { self.audio.step(mark.number) };
         self.missing += missing;
         if video {
             if (missing > 0 || self.key_needed) && !mark.key {
@@ -153,7 +191,7 @@ impl Checker {
         }
         self.last_ms = Some(message.timestamp);
         self.frames += 1;
-        self.delays_us.push(now_ns().saturating_sub(mark.sent_ns) / 1000);
+        self.delays_us.0.push(now_ns().saturating_sub(mark.sent_ns) / 1000);
     }
 
     fn enter(&mut self, generation: u32) {
@@ -181,7 +219,10 @@ impl Checker {
         }
         let Some(number) = data_number(payload) else { self.fail("data without a number") };
         if name == "onMetaData" {
-            self.metadata = Some(number as u32);
+            // What the one before sent last may have died with it, and data with it.
+            if self.metadata.replace(number as u32) != Some(number as u32) {
+                self.data_since = self.last_data.take().or(self.data_since);
+            }
             return;
         }
         if let Some(last) = self.last_data
@@ -189,8 +230,15 @@ impl Checker {
         {
             self.fail(&format!("data message {number} after {last}"));
         }
+        if self.data_since.is_some_and(|last| number <= last) {
+            self.fail(&format!("data message {number} after {:?}", self.data_since));
+        }
         self.last_data = Some(number);
         self.data += 1;
+    }
+
+    pub fn stream(&self) -> Option<u32> {
+        self.stream
     }
 
     /// Whether it has seen the frame of this order in this generation, or a later one.
@@ -224,5 +272,90 @@ impl Checker {
 
     fn fail(&self, why: &str) -> ! {
         panic!("{}: {why}; seen so far: {self:?}", self.who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::{Outgoing, Shape, Source};
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn stream() -> Vec<Outgoing> {
+        let mut source = Source::new(1, Shape { gop: 5, ..Shape::default() });
+        let mut messages = source.headers();
+        for _ in 0..20 {
+            source.next(&mut messages);
+        }
+        messages
+    }
+
+    /// Shows a stream to a checker, and returns it unless it complained.
+    fn shown(messages: Vec<Outgoing>) -> Option<Checker> {
+        let mut checker = Checker::new("a test".to_owned());
+        let show = || {
+            for message in messages {
+                let Outgoing { kind, timestamp, payload } = message;
+                if kind == MessageType::DATA_AMF0 {
+                    let name = if payload[5] == b'M' { "onMetaData" } else { DATA_NAME };
+                    checker.data(name, &payload);
+                } else {
+                    checker.media(&Message {
+                        chunk_stream_id: 4,
+                        timestamp,
+                        kind,
+                        stream_id: 1,
+                        payload,
+                    });
+                }
+            }
+        };
+        catch_unwind(AssertUnwindSafe(show)).is_ok().then_some(checker)
+    }
+
+    #[test]
+    fn the_untouched_stream_passes() {
+        let checker = shown(stream()).expect("nothing is wrong with it");
+        assert_eq!((checker.video_frames, checker.audio_frames, checker.data), (20, 20, 2));
+        checker.assert_whole();
+    }
+
+    #[test]
+    fn a_missing_frame_is_counted_or_fails() {
+        // Messages 0 to 2 are headers; frame 3 is a key frame, 4 its sound.
+        let mut without_sound = stream();
+        without_sound.remove(6);
+        assert_eq!(shown(without_sound).map(|checker| checker.missing), Some(1));
+        let mut without_picture = stream();
+        without_picture.remove(5);
+        assert!(shown(without_picture).is_none(), "a gap that no key frame ends");
+    }
+
+    #[test]
+    fn whatever_is_mutilated_fails() {
+        let mutilate: [fn(&mut Vec<Outgoing>); 7] = [
+            |stream| {
+                let mut bytes = stream[7].payload.to_vec();
+                bytes[900] ^= 1;
+                stream[7].payload = bytes.into();
+            },
+            |stream| {
+                let payload = stream[7].payload.clone();
+                stream[7].payload = payload.slice(..payload.len() - 1);
+            },
+            |stream| stream.swap(6, 8),
+            |stream| stream[9].timestamp += 1,
+            |stream| drop(stream.remove(1)), // the configuration
+            |stream| drop(stream.remove(3)), // the key frame
+            |stream| {
+                let again = stream[8].clone();
+                stream.insert(9, again);
+            },
+        ];
+        for (index, mutilate) in mutilate.into_iter().enumerate() {
+            let mut stream = stream();
+            mutilate(&mut stream);
+            assert!(shown(stream).is_none(), "mutilation {index} passed");
+        }
     }
 }

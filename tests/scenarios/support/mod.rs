@@ -25,3 +25,21 @@ pub const fn seconds(count: u64) -> Duration {
 pub const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
+
+/// A small generator (xorshift); which numbers it gives does not matter, only that a seed repeats
+/// them.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}

@@ -19,6 +19,14 @@ pub enum Pace {
     Stuck,
 }
 
+/// What a player may ask for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish {
+    Pause(bool),
+    Audio(bool),
+    Video(bool),
+}
+
 /// A player.
 pub struct Player {
     pub link: Link,
@@ -26,6 +34,8 @@ pub struct Player {
     pub pace: Pace,
     next_read: Instant,
     request: RequestId,
+    /// The number of the last ping: its answer comes behind what was on its way.
+    barrier: u32,
     pub stream_id: Option<u32>,
     /// The codes of all statuses, in order.
     pub told: Vec<String>,
@@ -45,6 +55,7 @@ impl Player {
             pace: Pace::Eager,
             next_read: Instant::now(),
             request,
+            barrier: 0,
             stream_id: None,
             told: Vec::new(),
             stream_ends: 0,
@@ -68,26 +79,48 @@ impl Player {
 
     pub fn pause(&mut self, paused: bool) {
         self.link.protocol.pause(self.request, paused, 0.0).expect("it plays");
-        self.check.rejoin();
+        if !paused {
+            self.check.rejoin();
+        }
         self.link.send();
     }
 
     /// Sends `receiveAudio` or `receiveVideo`.
     pub fn want(&mut self, command: &str, on: bool) {
         let stream_id = self.stream_id.expect("it plays");
-        let arguments = vec![Value::Null, Value::Boolean(on)];
+        let arguments = vec![Value::Boolean(on)];
         self.link.protocol.send_command(stream_id, command, arguments).expect("it is connected");
-        self.check.rejoin();
+        match (command, on) {
+            ("receiveVideo", true) => self.check.rejoin(),
+            ("receiveVideo", false) => self.check.without_video(),
+            _ => self.check.without_audio(),
+        }
+        self.link.send();
+    }
+
+    /// Pauses or goes on, or switches a track, whatever is on its way meanwhile.
+    pub fn want_anyhow(&mut self, what: Wish) {
+        let protocol = &mut self.link.protocol;
+        self.barrier += 1;
+        let done = match what {
+            Wish::Pause(paused) => protocol.pause(self.request, paused, 0.0),
+            Wish::Audio(on) => protocol
+                .send_command(self.stream_id.unwrap_or(1), "receiveAudio", vec![on.into()])
+                .map(drop),
+            Wish::Video(on) => protocol
+                .send_command(self.stream_id.unwrap_or(1), "receiveVideo", vec![on.into()])
+                .map(drop),
+        };
+        done.expect("it plays");
+        protocol.ping(self.barrier);
+        self.check.uncertain(true);
         self.link.send();
     }
 
     /// Plays another stream on the same connection.
     pub fn play_also(&mut self, name: &str) {
-        self.request = self
-            .link
-            .protocol
-            .play(name, PlayOptions::default())
-            .expect("it is connected");
+        self.request =
+            self.link.protocol.play(name, PlayOptions::default()).expect("it is connected");
         self.check = Checker::new(format!("{}, second play", self.check.who));
         self.link.send();
     }
@@ -109,12 +142,13 @@ impl Player {
             }
             Pace::Stuck => return,
         };
-        let Self { link, check, told, stream_ends, stream_id, refused, .. } = self;
+        let Self { link, check, told, barrier, stream_ends, stream_id, refused, .. } = self;
         link.receive(most, |event| match event {
             ClientEvent::Media(message) => check.media(&message),
             ClientEvent::Data(data) => check.data(&data.name, &data.payload),
             ClientEvent::Playing { stream_id: id, .. } => *stream_id = Some(id),
             ClientEvent::Refused(why) => *refused = Some(why.code),
+            ClientEvent::Pong { timestamp } if timestamp == *barrier => check.uncertain(false),
             ClientEvent::StreamEof { .. } => *stream_ends += 1,
             ClientEvent::Status(status) => {
                 match status.code.as_str() {

@@ -113,8 +113,7 @@ impl Server {
 
     /// Resident memory in KiB.
     pub fn resident_kib(&self) -> u64 {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux has it");
         line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("it is a number")
     }

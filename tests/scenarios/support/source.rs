@@ -97,7 +97,11 @@ impl Source {
 
     /// The encoder starts anew: another generation, from its own time zero.
     pub fn again(&self) -> Self {
-        Self { generation: self.generation + 1, data: self.data, ..Self::new(self.stream, self.shape) }
+        Self {
+            generation: self.generation + 1,
+            data: self.data,
+            ..Self::new(self.stream, self.shape)
+        }
     }
 
     /// Metadata and sequence headers, each naming its generation.
@@ -141,7 +145,7 @@ impl Source {
             });
         }
         if shape.video {
-            let key = shape.gop > 0 && self.video_frames % shape.gop == 0;
+            let key = shape.gop > 0 && self.video_frames.is_multiple_of(shape.gop);
             let (first, bytes) = if key { (1, shape.key_bytes) } else { (2, shape.frame_bytes) };
             let prefix: &[u8] = match shape.codec {
                 Codec::Avc => &[first << 4 | 7, 1, 0, 0, 0],
