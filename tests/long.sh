@@ -13,6 +13,8 @@ rounds=${2:-20}
 cargo test --test scenarios --no-run
 echo "killing publishers at random moments, $kills times"
 SCENARIO_KILLS=$kills cargo test --test scenarios publishers_are_killed -- --nocapture
+echo "everything at once, for some minutes"
+SCENARIO_STEPS=4000 cargo test --test scenarios everything_at_once -- --nocapture
 round=1
 while [ "$round" -le "$rounds" ]; do
     echo "all stories, round $round of $rounds"

@@ -6,6 +6,7 @@
 //! when a pass runs is the shard's business. No socket, no clock.
 
 use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Resume, Sink, Standing};
+use super::place;
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
 use crate::moment::Moment;
@@ -162,6 +163,7 @@ impl Fanout {
             unannounced: Loss::default(),
             overtaken: false,
             told_end: false,
+            has_read: false,
             passed_end: false,
             halted: false,
             resume: None,
@@ -208,12 +210,23 @@ impl Fanout {
             return Ok(());
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
+        let reads_on = reader.standing == Standing::Reading && reader.stalled_at_ms.is_none();
+        if !reads_on && reader.has_read && reader.resume.is_none() {
+            // The new log may not reach back as far: what must not be lost is taken from the old.
+            let scene = Scene { view: &shown.view, framing: &*shown.framing, lag: &self.lag };
+            let end = shown.view.end();
+            reader.passed_end |= place::passes_end(&shown.view, reader.cursor, end);
+            turn::leave_behind(outlet, &scene, end);
+        }
+        let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
         // A second change may come before the first one took effect.
-        let pending = reader.resume;
-        let after = pending.map_or_else(|| shown.view.order_before(reader.cursor), |it| it.after);
-        let joins = pending.map_or(reader.standing != Standing::Reading, |it| it.joins);
+        let after = match reader.resume {
+            Some(pending) => pending.after,
+            None => shown.view.order_before(reader.cursor),
+        };
+        let joins = reader.resume.map_or(!reads_on, |pending| pending.joins);
         let resume = Resume { after, joins: joins || (new.video && !old.video) };
-        let (standing, told_end) = (reader.standing, reader.told_end);
+        let before = reader.clone();
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
         // The new view first: otherwise the stream could be let go of in between.
@@ -224,11 +237,11 @@ impl Fanout {
         else {
             return Ok(());
         };
-        reader.told_end = told_end;
-        reader.resume = Some(resume);
-        if standing == Standing::Paused {
+        reader.resume = before.has_read.then_some(resume);
+        if before.standing == Standing::Paused {
             reader.standing = Standing::Paused;
         }
+        reader.inherit(before);
         self.catching_up.push_back(id);
         Ok(())
     }
@@ -385,13 +398,6 @@ impl Fanout {
             let Some(followed) = self.streams.at(shown.stream) else { continue };
             each(&followed.hub, outlet.take_delta());
         }
-    }
-
-    /// Whether an outlet reads a stream that nobody publishes.
-    pub fn waits(&self, id: OutletId) -> bool {
-        let reader = self.outlets.at(id).and_then(|outlet| outlet.reader.as_deref());
-        let shown = reader.and_then(|reader| self.views.at(reader.view));
-        shown.is_some_and(|shown| shown.view.presence() == Presence::Absent)
     }
 
     /// How many readers wait for somebody to publish.

@@ -43,7 +43,7 @@ pub enum Standing {
 }
 
 /// A reader of a log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reader {
     /// The view that it reads.
     pub view: Key,
@@ -71,12 +71,27 @@ pub struct Reader {
     pub overtaken: bool,
     /// Whether it was told that the stream is unpublished.
     pub told_end: bool,
+    /// Whether it was ever sent a frame, of this log or one before.
+    pub has_read: bool,
     /// The ring took it past an end of the stream that it was not told of.
     pub passed_end: bool,
     /// It must hear something before it goes on: what it is told stands ahead of what follows.
     pub halted: bool,
     /// After a change of projection: where to go on, once the new log has come so far.
     pub resume: Option<Resume>,
+}
+
+impl Reader {
+    /// Takes over what a reader of another log of the stream was told and has lost.
+    pub fn inherit(&mut self, before: Self) {
+        self.skips = before.skips;
+        self.unannounced = before.unannounced;
+        self.overtaken = before.overtaken;
+        self.has_read = before.has_read;
+        self.passed_end = before.passed_end;
+        self.halted = before.halted;
+        self.told_end = before.told_end;
+    }
 }
 
 /// How a reader goes on in another log of its stream.

@@ -12,7 +12,8 @@
 //!      +--------------------+--+
 //! ```
 
-use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, Resume, Sink, Standing};
+use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, Sink, Standing};
+use super::place::{find_place, hear_of_absence, join_point, passes_end, stop_at_end, tell_end};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
@@ -107,7 +108,9 @@ pub fn serve(
             }
             match reader.standing {
                 Standing::Paused => {
-                    hear_of_absence(reader, id, scene.view, now, notices);
+                    // Whoever pauses joins anew afterwards, from here on.
+                    find_place(reader, scene.view);
+                    hear_of_absence(outlet, id, scene, now, notices);
                     return false;
                 }
                 Standing::Waiting => {
@@ -191,6 +194,7 @@ pub fn relocate(
 ) {
     let first = scene.view.first_retained();
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    find_place(reader, scene.view);
     if reader.cursor.segment >= first {
         return;
     }
@@ -259,18 +263,13 @@ fn join(
     let view = scene.view;
     let Some(reader) = outlet.reader.as_deref_mut() else { return false };
     if view.presence() == Presence::Absent {
-        hear_of_absence(reader, id, view, now, notices);
+        find_place(reader, view);
+        hear_of_absence(outlet, id, scene, now, notices);
         return false;
     }
-    let mut goes_on = None;
-    if let Some(Resume { after, joins }) = reader.resume {
-        let at = view.after(after);
-        let Some(entry) = view.entry_at(at) else { return false };
-        // What precedes it was sent from the other log.
-        reader.cursor = at;
-        reader.resume = None;
-        let point = JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop };
-        goes_on = (!joins).then_some(point);
+    let goes_on = find_place(reader, view);
+    if reader.resume.is_some() {
+        return false;
     }
     let Some(point) = goes_on.or_else(|| join_point(reader, scene)) else { return false };
     if reader.passed_end || passes_end(view, reader.cursor, point.at) {
@@ -297,21 +296,6 @@ fn join(
         notices.push((id, Notice::Joined));
     }
     true
-}
-
-/// Where a reader may begin, at or past its cursor. Without pictures that is anywhere: at the live
-/// edge for a joiner, and where a new generation begins for a reader that comes from the old one.
-fn join_point(reader: &Reader, scene: &Scene<'_>) -> Option<JoinPoint> {
-    let view = scene.view;
-    if scene.framing.takes(Kind::VideoKey) {
-        return view.join_point().filter(|point| point.at >= reader.cursor);
-    }
-    if reader.headers.is_none() {
-        let edge = view.edge();
-        return Some(JoinPoint { at: view.end(), timestamp: edge.timestamp, gop: edge.gop });
-    }
-    let entry = view.entry_at(reader.cursor)?;
-    Some(JoinPoint { at: reader.cursor, timestamp: entry.timestamp, gop: entry.gop })
 }
 
 /// Notes a skip. Returns whether there have been too many of late.
@@ -378,6 +362,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     leave_behind(outlet, scene, point.at);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     reader.standing = Standing::Reading;
+    reader.has_read = true;
     reader.stalled_at_ms = None;
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
@@ -396,7 +381,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
 
 /// Moves the cursor on without sending: data messages are kept, frames are counted as dropped
 /// unless the reader never had any.
-fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
+pub fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
     for (entry, message) in scene.view.messages(reader.cursor, target) {
@@ -433,63 +418,6 @@ fn step(
             reader.standing = Standing::Waiting;
             tell_end(reader, id, now, notices);
         }
-    }
-    true
-}
-
-/// Tells a reader, once, that the stream ended; nothing of what follows is sent before that.
-fn tell_end(reader: &mut Reader, id: OutletId, now: Moment, notices: &mut Vec<(OutletId, Notice)>) {
-    reader.waiting_since = now;
-    reader.passed_end = false;
-    if !std::mem::replace(&mut reader.told_end, true) {
-        reader.halted = true;
-        notices.push((id, Notice::Ended));
-    }
-}
-
-/// Tells a reader that does not read on that the stream ended meanwhile.
-fn hear_of_absence(
-    reader: &mut Reader,
-    id: OutletId,
-    view: &View,
-    now: Moment,
-    notices: &mut Vec<(OutletId, Notice)>,
-) {
-    if view.presence() == Presence::Absent && reader.cursor.segment < view.end().segment {
-        reader.cursor = view.end();
-        reader.resume = None;
-        tell_end(reader, id, now, notices);
-    }
-}
-
-/// Whether the stream ended between two places.
-fn passes_end(view: &View, from: Cursor, to: Cursor) -> bool {
-    (from.segment + 1..=to.segment)
-        .filter_map(|number| view.segment(number))
-        .any(|segment| segment.preface.opening == Opening::Ended)
-}
-
-/// Takes a reader that would pass an end of the stream to just before its target, and tells it.
-fn stop_at_end(
-    outlet: &mut Outlet,
-    id: OutletId,
-    scene: &Scene<'_>,
-    target: Cursor,
-    now: Moment,
-    notices: &mut Vec<(OutletId, Notice)>,
-) -> bool {
-    let mut end = target;
-    if let Some(reader) = outlet.reader.as_deref() {
-        let ends = (reader.cursor.segment + 1..=target.segment).rev().find(|number| {
-            let segment = scene.view.segment(*number);
-            segment.is_some_and(|segment| segment.preface.opening == Opening::Ended)
-        });
-        end = ends.map_or(reader.cursor, |segment| Cursor { segment, offset: 0 });
-    }
-    leave_behind(outlet, scene, end);
-    if let Some(reader) = outlet.reader.as_deref_mut() {
-        reader.standing = Standing::Waiting;
-        tell_end(reader, id, now, notices);
     }
     true
 }

@@ -241,6 +241,20 @@ impl View {
         self.end()
     }
 
+    /// A place in the segment of the last message before `cursor`; the oldest place if there is none.
+    pub fn before(&self, cursor: Cursor) -> Cursor {
+        let earlier = self.segments.iter().rev().find(|segment| {
+            segment.preface.number < cursor.segment && !segment.entries().is_empty()
+        });
+        let within = cursor.offset > 0;
+        let segment = if within {
+            cursor.segment
+        } else {
+            earlier.map_or(self.segments[0].preface.number, |segment| segment.preface.number)
+        };
+        Cursor { segment, offset: 0 }
+    }
+
     /// The number of the message that a reader at `cursor` read last, or one between that and the
     /// next.
     pub fn order_before(&self, cursor: Cursor) -> u32 {

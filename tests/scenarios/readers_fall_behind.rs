@@ -126,7 +126,7 @@ fn too_far() {
 /// The delay that nine of ten frames did not exceed, in microseconds.
 fn usual_worst(world: &World, players: std::ops::Range<usize>) -> u64 {
     let mut delays: Vec<u64> =
-        world.players[players].iter().flat_map(|p| p.check.delays_us.iter().copied()).collect();
+        world.players[players].iter().flat_map(|p| p.check.delays_us.0.iter().copied()).collect();
     delays.sort_unstable();
     delays[delays.len() * 9 / 10]
 }
@@ -145,7 +145,7 @@ fn a_hundred_of_them_beside_three_hundred() {
     }
     let alone = usual_worst(&world, 0..300);
     for player in &mut world.players {
-        player.check.delays_us.clear();
+        player.check.delays_us.0.clear();
     }
     let stuck = world.play_from("cam", 100, SMALL);
     world.until("the others to come", |world| world.players.iter().all(|p| p.stream_id.is_some()));

@@ -10,6 +10,16 @@ use super::source::{DATA_NAME, Mark, Seen, data_number, now_ns, read};
 use bytes::Bytes;
 use millstream_rtmp::message::{Message, MessageType};
 
+/// Measured delays, which no failure needs to list.
+#[derive(Default)]
+pub struct Delays(pub Vec<u64>);
+
+impl std::fmt::Debug for Delays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} delays", self.0.len())
+    }
+}
+
 /// What the player is told out of band, and what it has seen.
 #[derive(Debug, Default)]
 pub struct Checker {
@@ -45,7 +55,7 @@ pub struct Checker {
     pub announced: u64,
     pub announcements: u64,
     /// Sent to received, in microseconds.
-    pub delays_us: Vec<u64>,
+    pub delays_us: Delays,
     /// Headers seen.
     pub headers: u64,
 }
@@ -181,7 +191,7 @@ impl Checker {
         }
         self.last_ms = Some(message.timestamp);
         self.frames += 1;
-        self.delays_us.push(now_ns().saturating_sub(mark.sent_ns) / 1000);
+        self.delays_us.0.push(now_ns().saturating_sub(mark.sent_ns) / 1000);
     }
 
     fn enter(&mut self, generation: u32) {

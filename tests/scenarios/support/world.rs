@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// Waits until something holds; at most ten seconds, more than twice what anything here takes
+    /// Waits until something holds; at most fifteen seconds, more than twice what anything here takes
     /// on a machine that does other things as well.
     pub fn until(&mut self, what: &str, holds: impl FnMut(&mut World) -> bool) {
         self.until_in(what, seconds(15), holds);
