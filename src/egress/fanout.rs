@@ -400,6 +400,13 @@ impl Fanout {
         }
     }
 
+    /// Whether an outlet reads a stream that nobody publishes.
+    pub fn waits(&self, id: OutletId) -> bool {
+        let reader = self.outlets.at(id).and_then(|outlet| outlet.reader.as_deref());
+        let shown = reader.and_then(|reader| self.views.at(reader.view));
+        shown.is_some_and(|shown| shown.view.presence() == Presence::Absent)
+    }
+
     /// How many readers wait for somebody to publish.
     pub fn waiting(&self) -> usize {
         let absent = |shown: &&Shown| shown.view.presence() == Presence::Absent;
