@@ -120,11 +120,7 @@ impl StreamWriter {
             Carrier::Video => TrackKind::Video,
             Carrier::Audio => TrackKind::Audio,
         };
-        let first = u64::from(arrival.source_ms);
-        let timeline = self.timeline.get_or_insert_with(|| Timeline::new(first));
-        let placed = timeline.place(track, arrival.source_ms);
-        self.repairs += u64::from(placed.jumped);
-        let timestamp = placed.ms;
+        let timestamp = self.place(track, arrival.source_ms);
         self.order = self.order.wrapping_add(1);
         let record = Record {
             kind: arrival.kind,
@@ -171,6 +167,20 @@ impl StreamWriter {
     /// The newest time of the stream, in milliseconds.
     pub fn last_timestamp(&self) -> u64 {
         self.timeline.as_ref().map_or(0, Timeline::last)
+    }
+
+    /// Puts a message's time on the timeline, which begins with the first frame's own time. Data
+    /// before that (metadata, often stamped 0) does not begin it, or the frames would have to land
+    /// behind it.
+    fn place(&mut self, track: TrackKind, source_ms: u32) -> u64 {
+        let first = u64::from(source_ms);
+        if self.timeline.is_none() && track == TrackKind::Data {
+            return first;
+        }
+        let placed =
+            self.timeline.get_or_insert_with(|| Timeline::new(first)).place(track, source_ms);
+        self.repairs += u64::from(placed.jumped);
+        placed.ms
     }
 
     fn each_log(&mut self, mut each: impl FnMut(&mut LogWriter)) {
