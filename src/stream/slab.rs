@@ -9,9 +9,10 @@
 //! written, and loaded with Acquire before they are read.
 //!
 //! This file holds all the unsafe code of the log. It knows nothing of messages. The model checker
-//! runs it as it stands (`tests/loom.rs`), with a shadow cell per element that reports a read which
+//! runs it as it stands (`tests/loom/model.rs`), with a shadow cell per element that reports a read which
 //! is not ordered after its write.
 
+use crate::weak::{Spot, ordering};
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 
@@ -26,13 +27,6 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What publishes an append. A build with `--cfg millstream_weak` weakens it, which the model
-/// checker must notice: it is how the model is shown to be able to fail.
-#[cfg(not(millstream_weak))]
-const PUBLISH: Ordering = Ordering::Release;
-#[cfg(millstream_weak)]
-const PUBLISH: Ordering = Ordering::Relaxed;
-
 struct Cells<T> {
     cells: Box<[UnsafeCell<MaybeUninit<T>>]>,
     end: AtomicUsize,
@@ -42,7 +36,7 @@ struct Cells<T> {
 
 // SAFETY: the only shared mutation is `Appender::append`, which writes cells at or past `end`, and
 // readers touch cells before `end` only; Release on the store and Acquire on the load of `end` order
-// the two (`tests/loom.rs`). `T: Copy` has no drop, so freeing needs no knowledge of `end`.
+// the two (`tests/loom/model.rs`). `T: Copy` has no drop, so freeing needs no knowledge of `end`.
 unsafe impl<T: Copy + Send + Sync> Sync for Cells<T> {}
 
 /// The writing end. There is exactly one for each slab: it cannot be cloned.
@@ -115,7 +109,7 @@ impl<T: Copy> Appender<T> {
             }
             self.end += part.len();
         }
-        self.cells.end.store(self.end, PUBLISH);
+        self.cells.end.store(self.end, ordering(Spot::Publish, Ordering::Release));
     }
 }
 
