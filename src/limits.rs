@@ -121,10 +121,16 @@ pub const TICK: Duration = Duration::from_millis(250);
 pub const TICKS_PER_SECOND: u64 = 4;
 /// A connected peer that was silent for this long is sent a ping.
 pub const PING_AFTER: Duration = Duration::from_secs(10);
+/// Messages besides audio and video that a connection may send in a second. Encoders send a dozen at
+/// their start, then an acknowledgement or a cue point now and then.
+pub const OTHER_MESSAGES_PER_SECOND: u64 = 5_000;
 /// The application's time to answer a request.
 pub const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How long a connection that is to be closed may take for its last bytes.
 pub const CLOSING_MAX: Duration = Duration::from_secs(5);
+/// How long after the notice of an end a player is sent stream end: GStreamer's rtmp2src throws
+/// away the message it holds when that arrives, so it needs time to hand on the last one.
+pub const FAREWELL_AFTER: Duration = Duration::from_millis(150);
 /// How long a drain takes at least, so that what other shards end is seen.
 pub const DRAIN_MIN: Duration = Duration::from_millis(750);
 /// How long viewers have at most to take what is theirs before the server stops.

@@ -111,23 +111,28 @@ fn media() -> io::Result<()> {
     save("media", "time-wrap", &frames(&wrap))
 }
 
+/// Four bytes of choices, then what a peer says: all of a handshake, and the start of one.
 fn handshake() -> io::Result<()> {
-    for choice in [0, 1, 100] {
-        save("handshake", &format!("zeros-{choice}"), &[&[choice, 3][..], &[0; 64]].concat())?;
+    for (name, choices) in [("zeros", [0, 0, 0, 0]), ("damaged", [1, 9, 3, 200])] {
+        let packets = [&choices[..], &[3], &[0; 2 * 1536]].concat();
+        save("handshake", name, &packets)?;
+        save("handshake", &format!("{name}-cut"), &packets[..700])?;
     }
-    let counted: Vec<u8> = (0..200).collect();
-    save("handshake", "counted", &[&[9, 3][..], &counted].concat())?;
-    save("handshake", "version-6", &[2, 6, 0, 0, 0, 0])
+    let counted: Vec<u8> = (0..=255).cycle().take(2 * 1536).collect();
+    save("handshake", "counted", &[&[9, 100, 0, 0, 3][..], &counted].concat())?;
+    save("handshake", "version-6", &[2, 0, 0, 0, 6, 0, 0, 0, 0])
 }
 
 fn message(kind: MessageType, csid: u32, stream_id: u32, payload: impl Into<Bytes>) -> Message {
     Message { chunk_stream_id: csid, timestamp: 40, kind, stream_id, payload: payload.into() }
 }
 
-/// A seed of messages, behind the choice that its target begins with.
+/// A seed of messages, behind the choices that its target begins with: how the input is cut, and
+/// for two of them the chunk size of the writers or how requests are answered.
 fn save_messages(target: &str, name: &str, messages: &[Message]) -> io::Result<()> {
     let mut writer = ChunkWriter::new(128);
-    let mut wire = BytesMut::from(&[4][..]);
+    let choices: &[u8] = if target == "client_session" { &[4] } else { &[4, 0] };
+    let mut wire = BytesMut::from(choices);
     for message in messages {
         writer.write(message, &mut wire);
         if let Ok(Some(Control::SetChunkSize(size))) = Control::decode(message) {

@@ -132,7 +132,8 @@ impl Fanout {
         }
     }
 
-    /// Lets an outlet read a stream, from its newest key frame on. It must not read one already.
+    /// Lets an outlet read a stream, from its newest key frame on; it begins at its next turn. It
+    /// must not read one already.
     pub fn subscribe(
         &mut self,
         id: OutletId,
@@ -165,7 +166,6 @@ impl Fanout {
         if let Some(outlet) = self.outlets.at_mut(id) {
             outlet.reader = Some(Box::new(reader));
         }
-        self.catching_up.push_back(id);
         Ok(())
     }
 
@@ -227,6 +227,7 @@ impl Fanout {
         } else {
             reader.resume_after = Some(last.unwrap_or_else(|| shown.view.last_order()));
         }
+        self.catching_up.push_back(id);
         Ok(())
     }
 

@@ -248,10 +248,7 @@ fn join(
         // The stream ended while this reader waited for a place in it.
         if reader.cursor.segment < view.end().segment && reader.resume_after.is_none() {
             reader.cursor = view.end();
-            reader.waiting_since = now;
-            if !std::mem::replace(&mut reader.told_end, true) {
-                notices.push((id, Notice::Ended));
-            }
+            ended(reader, id, now, notices);
         }
         return false;
     }
@@ -380,11 +377,16 @@ fn step(
         Opening::Generation => reader.standing = Standing::Waiting,
         Opening::Ended => {
             reader.standing = Standing::Waiting;
-            reader.waiting_since = now;
-            if !std::mem::replace(&mut reader.told_end, true) {
-                notices.push((id, Notice::Ended));
-            }
+            ended(reader, id, now, notices);
         }
     }
     true
+}
+
+/// The stream ended for this reader, who waits for another publisher now and hears of it once.
+fn ended(reader: &mut Reader, id: OutletId, now: Moment, notices: &mut Vec<(OutletId, Notice)>) {
+    reader.waiting_since = now;
+    if !std::mem::replace(&mut reader.told_end, true) {
+        notices.push((id, Notice::Ended));
+    }
 }

@@ -4,8 +4,8 @@
 //! `publishing` and `playing`.
 
 use super::inbox::{Mail, Outcome};
-use super::tasks::Shard;
 use super::state::{Asked, Connection, Sockets, State, Way, What};
+use super::tasks::Shard;
 use crate::hook::{Answer, Decision, Peer, Reply, Request};
 use crate::limits;
 use crate::moment::Moment;
@@ -47,6 +47,7 @@ impl Shard {
             since: now,
             last_read: now,
             last_ping: now,
+            other_messages: 0,
             asked: Vec::new(),
             publishes: Vec::new(),
             play: None,

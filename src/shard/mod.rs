@@ -26,9 +26,9 @@ mod publishing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
 #[cfg(not(millstream_loom))]
-mod tasks;
-#[cfg(not(millstream_loom))]
 mod state;
+#[cfg(not(millstream_loom))]
+mod tasks;
 #[cfg(not(millstream_loom))]
 mod tick;
 

@@ -2,8 +2,8 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::tasks::Shard;
 use super::state::{Asked, Connection, Play, State};
+use super::tasks::Shard;
 use crate::egress::outlet::OutletId;
 use crate::egress::turn::{HangUp, Notice};
 use crate::hook::Decision;
@@ -69,7 +69,8 @@ impl Shard {
         );
         connection.play = Some(Play { stream_id: asked.stream_id, name, hub });
         report(connection.protocol.accept_play(asked.request));
-        self.due.notify();
+        // The turn that sends this answer is the reader's first: no window delays a joiner.
+        self.send_output(state, key, now);
     }
 
     pub(super) fn stop_play(
@@ -182,9 +183,7 @@ impl Shard {
         match (notice, stream_id) {
             (Notice::Parked, _) => {
                 self.stats.parked.add(1);
-                let shard = Rc::clone(self);
-                // Spawned outside of this step: it looks at the tables itself.
-                self.spawn(async move { shard.wait_writable(outlet) });
+                self.spawn(Rc::clone(self).wait_writable(outlet, Rc::clone(&way.socket)));
             }
             (Notice::Skipped { frames, bytes }, Some(stream_id)) => {
                 self.stats.skips.add(1);
@@ -196,9 +195,11 @@ impl Shard {
             }
             (Notice::Ended, Some(stream_id)) => {
                 report(connection.protocol.unpublish_notify(stream_id));
+                state.farewells.push_back((now, key));
             }
             (Notice::Restarted, Some(stream_id)) => {
                 report(connection.protocol.publish_notify(stream_id));
+                state.farewells.retain(|(_, held)| *held != key);
             }
             (Notice::Joined, _) => {
                 tracing::debug!(connection = connection.number, "first frame sent");

@@ -2,8 +2,8 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::tasks::Shard;
 use super::state::{Asked, Phase, Publishing, State};
+use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
 use crate::ingest;
 use crate::moment::Moment;

@@ -33,6 +33,8 @@ pub struct State {
     pub rides: BinaryHeap<Reverse<(Moment, Key)>>,
     /// Where sockets are read into; taken out while in use.
     pub buffer: Vec<u8>,
+    /// Players that were told of an end and are to be sent stream end a little later.
+    pub farewells: VecDeque<(Moment, Key)>,
     /// Mail that found the other shard's inbox full.
     pub unsent: VecDeque<(usize, super::inbox::Mail)>,
     /// Shards that were marked and may have to be woken.
@@ -58,6 +60,8 @@ pub struct Connection {
     pub since: Moment,
     pub last_read: Moment,
     pub last_ping: Moment,
+    /// Messages besides media, as they were counted last.
+    pub other_messages: u64,
     /// Requests that the application has not answered yet.
     pub asked: Vec<Asked>,
     /// Message streams that publish here or were promised to.

@@ -9,11 +9,13 @@ use super::runtime::{self, BellWaiter, Notify, Yielder};
 use super::state::{Sockets, State};
 use crate::config::{Config, LatencyBudget};
 use crate::egress::fanout::Fanout;
+use crate::egress::outlet::OutletId;
 use crate::hook::Application;
 use crate::limits;
 use crate::moment::Moment;
 use crate::net::addresses::Addresses;
 use crate::net::listener::{Accepted, Acceptor, Reserve};
+use crate::net::socket::Socket;
 use crate::slots::{Key, Slots};
 use crate::stats::{Directory, ShardStats};
 use crate::stream::projection::MakeFraming;
@@ -139,6 +141,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         sockets: Vec::new(),
         rides: BinaryHeap::new(),
         buffer: vec![0; limits::READ_BUFFER],
+        farewells: VecDeque::new(),
         unsent: VecDeque::new(),
         marked: vec![false; common.mailboxes.len()],
     };
@@ -200,7 +203,7 @@ impl Shard {
     }
 
     /// Reads one connection until its end.
-    pub async fn read(self: Rc<Self>, key: Key, socket: Rc<crate::net::socket::Socket>) {
+    pub async fn read(self: Rc<Self>, key: Key, socket: Rc<Socket>) {
         loop {
             // A failed connection shows itself in the read.
             let _ = socket.readable().await;
@@ -211,17 +214,10 @@ impl Shard {
     }
 
     /// Waits until a parked outlet's socket has room.
-    pub fn wait_writable(self: &Rc<Self>, outlet: crate::egress::outlet::OutletId) {
-        let socket = match self.state.borrow().sockets.get(outlet.at as usize) {
-            Some(Some(way)) => Rc::clone(&way.socket),
-            _ => return,
-        };
-        let shard = Rc::clone(self);
-        self.spawn(async move {
-            // A failed connection shows itself in the write.
-            let _ = socket.writable().await;
-            shard.on_writable(outlet);
-        });
+    pub async fn wait_writable(self: Rc<Self>, outlet: OutletId, socket: Rc<Socket>) {
+        // A failed connection shows itself in the write.
+        let _ = socket.writable().await;
+        self.on_writable(outlet);
     }
 
     /// The fan-out: one pass after another over the streams that are due, in windows.

@@ -1,7 +1,7 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
-use super::tasks::Shard;
 use super::state::{Phase, State, What};
+use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
 use crate::hook::Rejection;
 use crate::limits;
@@ -38,6 +38,7 @@ impl Shard {
             self.resend_mail(&mut state);
             self.check_connections(&mut state, round, now);
             self.check_publishing(&mut state, now);
+            self.say_farewell(&mut state, now);
             if round % limits::TICKS_PER_SECOND == 0 {
                 state.fanout.check(now, self.common.config.play_wait);
                 self.count(&mut state);
@@ -71,6 +72,19 @@ impl Shard {
         }
     }
 
+    /// Sends stream end to players that heard of the end a while ago.
+    fn say_farewell(&self, state: &mut State, now: Moment) {
+        while let Some((told, key)) = state.farewells.front().copied()
+            && now.since(told) >= limits::FAREWELL_AFTER
+        {
+            state.farewells.pop_front();
+            let Some(connection) = state.connections.at_mut(key) else { continue };
+            let Some(play) = &connection.play else { continue };
+            connection.protocol.stream_eof(play.stream_id);
+            self.send_output(state, key, now);
+        }
+    }
+
     fn resend_mail(&self, state: &mut State) {
         for _ in 0..state.unsent.len() {
             if let Some((shard, mail)) = state.unsent.pop_front() {
@@ -89,11 +103,23 @@ impl Shard {
             .filter(|key| key.at % limits::TICKS_PER_SECOND as u32 == share)
             .collect();
         for key in keys {
-            if let Some(reason) = self.deadline(state, key, now) {
+            if self.is_flooding(state, key) {
+                self.stats.refuse(Refusal::Command);
+                self.close(state, key, "message-flood", now);
+            } else if let Some(reason) = self.deadline(state, key, now) {
                 self.stats.refuse(Refusal::Timeout);
                 self.close(state, key, reason, now);
             }
         }
+    }
+
+    /// Whether a connection sent more messages besides media, in the last second, than any dialogue
+    /// has: each of them costs us more than it costs the peer.
+    fn is_flooding(&self, state: &mut State, key: Key) -> bool {
+        let Some(connection) = state.connections.at_mut(key) else { return false };
+        let total = connection.protocol.other_messages();
+        let before = std::mem::replace(&mut connection.other_messages, total);
+        total - before > limits::OTHER_MESSAGES_PER_SECOND
     }
 
     /// The deadline that a connection has passed, if it has.
@@ -168,6 +194,8 @@ impl Shard {
             }
             let stats = &entry.hub.stats.publisher;
             stats.bitrate.set(entry.rate.update(now.as_ms(), entry.bytes));
+            let repairs = publisher.writer().repairs();
+            stats.timeline_repairs.add(repairs.saturating_sub(stats.timeline_repairs.get()));
             stats.log_bytes.set(publisher.writer().retained_bytes() as u64);
         }
         for place in expired {
@@ -205,7 +233,8 @@ impl Shard {
     fn is_drained(&self, state: &State, since: Moment, now: Moment) -> bool {
         // One round for the other shards' ends to arrive, then until nobody is owed anything.
         let age = now.since(since);
-        let settled = age >= limits::DRAIN_MIN && !state.fanout.is_owing();
+        let settled =
+            age >= limits::DRAIN_MIN && state.farewells.is_empty() && !state.fanout.is_owing();
         settled || age >= limits::DRAIN_MAX
     }
 }

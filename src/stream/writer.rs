@@ -45,6 +45,8 @@ pub struct StreamWriter {
     /// `None` until the first message of a stream that nobody was in the middle of: it may keep its
     /// own time.
     timeline: Option<Timeline>,
+    /// How often the source's time jumped and was repaired.
+    repairs: u64,
     order: u32,
     ride: Ride,
     /// Whether a generation is open: begun and not ended.
@@ -59,6 +61,7 @@ impl StreamWriter {
             derived: Vec::new(),
             headers: Arc::default(),
             timeline: None,
+            repairs: 0,
             order: 0,
             ride: Ride::default(),
             live: false,
@@ -119,7 +122,9 @@ impl StreamWriter {
         };
         let first = u64::from(arrival.source_ms);
         let timeline = self.timeline.get_or_insert_with(|| Timeline::new(first));
-        let timestamp = timeline.place(track, arrival.source_ms).ms;
+        let placed = timeline.place(track, arrival.source_ms);
+        self.repairs += u64::from(placed.jumped);
+        let timestamp = placed.ms;
         self.order = self.order.wrapping_add(1);
         let record = Record {
             kind: arrival.kind,
@@ -156,6 +161,11 @@ impl StreamWriter {
     pub fn retained_bytes(&self) -> usize {
         self.main.retained_bytes()
             + self.derived.iter().map(|(_, log)| log.retained_bytes()).sum::<usize>()
+    }
+
+    /// How often the source's time jumped and was repaired.
+    pub fn repairs(&self) -> u64 {
+        self.repairs
     }
 
     /// The newest time of the stream, in milliseconds.

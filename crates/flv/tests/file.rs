@@ -153,6 +153,19 @@ fn garbage_between_tags_is_passed_over_and_counted() {
 }
 
 #[test]
+fn behind_garbage_only_a_tag_of_the_right_length_is_believed() {
+    // What looks like a tag and is followed by one, but has another length behind it, is taken
+    // for a tag of a careless writer, unless the file was damaged just before.
+    let careless = b"\x08\0\0\x01\0\0\0\0\0\0\0X\0\0\0\0";
+    let mut file = file_of(&three());
+    file.splice(32..32, careless.iter().copied());
+    assert_eq!(read_both_ways(&file).0.len(), 4);
+    let mut file = file_of(&three());
+    file.splice(32..32, b"\xff".iter().chain(careless).copied());
+    assert_eq!(read_both_ways(&file), (three(), 17));
+}
+
+#[test]
 fn a_gap_costs_the_tag_it_is_in() {
     let mut file = file_of(&three());
     file.drain(44..46);

@@ -35,6 +35,7 @@ fn h264_frames() {
     assert_eq!((header.frame_type, header.composition_time), (FrameType::Inter, -40));
     assert!(!header.is_key_frame() && !header.is_disposable());
     assert!(parse(&[0x37, 1, 0, 0, 0]).is_disposable());
+    assert!(!VideoHeader::parse(&[0x37, 0, 0, 0, 0]).unwrap().is_disposable());
     assert!(parse(&[0x47, 1, 0, 0, 0]).is_key_frame());
 }
 
@@ -89,6 +90,10 @@ fn extended_frames() {
     let header = parse(b"\x93hvc1....");
     assert!(header.is_key_frame());
     assert_eq!((header.packet_type, header.header_len), (VideoPacketType::CodedFramesX, 5));
+    for codec in [b"avc1", b"hvc1", b"vvc1"] {
+        let message = [&b"\xa1"[..], codec, b"\0\0\x05...."].concat();
+        assert_eq!(parse(&message).composition_time, 5);
+    }
     // AV1 and VP9 have no composition time.
     assert_eq!(parse(b"\x91av01....").header_len, 5);
     assert!(parse(b"\x92av01").is_sequence_end());

@@ -76,19 +76,48 @@ fn an_explicit_rate_and_an_escaped_object_type() {
     assert_eq!(config.channels, Some(2));
 }
 
+/// One front single, one front pair, one back pair, one low frequency element, one of data and
+/// nine of coupling: six channels. No mixdown.
+const PROGRAM: &str = "0000 01 0100  0010 0000 0001 01 001 1001  0 0 0
+    0 0000  1 0001  1 0010  0011  0100  00000 00000 00000 00000 00000 00000 00000 00000 00000";
+
+/// The bits with zeros up to a whole byte.
+fn padded(text: &str) -> String {
+    let length = text.chars().filter(char::is_ascii_digit).count();
+    format!("{text} {}", "0".repeat(length.next_multiple_of(8) - length))
+}
+
 #[test]
 fn a_program_config_element_counts_its_channels() {
-    // One front single, one front pair, one back pair, one low frequency element, a comment.
-    let program = "0000 01 0100  0010 0000 0001 01 001 0001  0 0 0
-        0 0000  1 0001  1 0010  0011  0100  0 0101";
-    let head = "00010 0100 0000 0 0 0";
-    let length = head.chars().chain(program.chars()).filter(char::is_ascii_digit).count();
-    let padding = "0".repeat(length.next_multiple_of(8) - length);
-    let text = format!("{head} {program} {padding} 00000001 01100001");
+    let element = padded(&format!("00010 0100 0000 0 0 0 {PROGRAM}"));
+    // A comment of one byte, and the signalling of SBR behind it.
+    let text = format!("{element} 00000001 01100001 01010110111 00101 0");
     let config = AacConfig::parse(&bits(&text)).unwrap();
-    assert_eq!(config.channels, Some(6));
-    let cut = bits(&format!("{head} {program} {padding} 00000010 01100001"));
+    assert_eq!((config.channels, config.sbr), (Some(6), Some(false)));
+    let cut = bits(&format!("{element} 00000010 01100001"));
     assert_eq!(AacConfig::parse(&cut), Err(AacError::Truncated));
+}
+
+#[test]
+fn the_extension_has_channels_of_its_own_with_bit_sliced_coding() {
+    let text = padded(&format!("00101 0100 0000 0011 10110 0000 0 0 0 {PROGRAM}"));
+    let config = AacConfig::parse(&bits(&format!("{text} 00000000"))).unwrap();
+    assert_eq!((config.object_type, config.channels), (22, Some(6)));
+}
+
+#[test]
+fn scalable_and_resilient_types_have_more_before_the_signalling() {
+    let behind = "01010110111 00101 0";
+    for (object_type, more) in [
+        ("00110", "0 0 0 101"),                 // scalable: the layer
+        ("10100", "0 0 1 101 111 0"),           // scalable, resilient: the layer and its flags
+        ("10001", "0 0 1 111 0"),               // LC, resilient: its flags
+        ("10110", "0 0 1 11111 11111111111 0"), // bit sliced: frames and their length
+        ("00010", "1 1 10101010101010 1 0"),    // LC with a core coder and an extension
+    ] {
+        let config = AacConfig::parse(&bits(&format!("{object_type} 0100 0010 {more} {behind}")));
+        assert_eq!(config.unwrap().sbr, Some(false), "object type {object_type}");
+    }
 }
 
 #[test]

@@ -109,6 +109,26 @@ fn scaling_lists_and_order_type_1_are_passed_over() {
 }
 
 #[test]
+fn chroma_in_full_has_four_more_scaling_lists() {
+    let bits = Bits::default().u(8, 244).u(8, 0).u(8, 31).ue(&[0, 3]).u(1, 0).ue(&[0, 0]).u(1, 0);
+    // Only the last of the twelve lists is present.
+    let bits = bits.u(1, 1).u(11, 0).u(1, 1).ue(&[0; 64]);
+    let nal = bits.ue(&[0, 2, 1]).u(1, 0).ue(&[19, 14]).u(3, 0b110).nal();
+    let sps = Sps::parse(&nal).unwrap();
+    assert_eq!((sps.width, sps.height), (320, 240));
+}
+
+#[test]
+fn bytes_that_prevent_emulation_are_taken_out() {
+    // Offsets of 2^29 have as many zeros in front.
+    let bits = Bits::default().u(8, 66).u(8, 0).u(8, 31).ue(&[0, 0, 1]).u(1, 0);
+    let nal = bits.ue(&[1 << 29, 1 << 29, 0]).ue(&[1]).u(1, 0).ue(&[19, 14]).u(3, 0b110).nal();
+    assert!(nal.windows(3).any(|bytes| bytes == [0, 0, 3]));
+    let sps = Sps::parse(&nal).unwrap();
+    assert_eq!((sps.width, sps.height), (320, 240));
+}
+
+#[test]
 fn bombs_are_refused() {
     let too_wide = baseline().ue(&[4096, 44]).u(3, 0b110).nal();
     assert_eq!(Sps::parse(&too_wide), Err(SpsError::OutOfRange));

@@ -48,6 +48,10 @@ pub const UNREAD_ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Messages waiting in a session that nobody drains (callers of the message-level sessions).
 pub const UNREAD_ANSWERS_MAX: usize = 1024;
 
+/// Room for events that a session keeps when its queue runs empty. What a late answer released is
+/// up to [`HELD_MESSAGES_MAX`] events, and comes once.
+pub const EVENTS_KEPT: usize = 16;
+
 /// The smallest acknowledgement window honoured. A peer that asks for an acknowledgement of each
 /// byte is acknowledged each 8 KiB.
 pub const ACKNOWLEDGEMENT_WINDOW_MIN: u32 = 8 * 1024;

@@ -20,7 +20,7 @@ pub use options::{ClientOptions, PlayOptions};
 use crate::aggregate::split_aggregate;
 use crate::command::Command;
 use crate::control::{Control, UserControl};
-use crate::limits::UNREAD_ANSWERS_MAX;
+use crate::limits::{EVENTS_KEPT, UNREAD_ANSWERS_MAX};
 use crate::message::{Message, MessageType};
 use crate::session::{SessionError, open_data};
 use std::collections::VecDeque;
@@ -79,7 +79,11 @@ impl ClientSession {
 
     /// The next thing the server did.
     pub fn next_event(&mut self) -> Option<ClientEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() && self.events.capacity() > EVENTS_KEPT {
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// The next message to send.

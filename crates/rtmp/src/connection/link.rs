@@ -24,6 +24,8 @@ pub(super) struct Link {
     pub(super) flow: Flow,
     /// Bytes of answers in the output, at most.
     unread: usize,
+    /// Messages received that were neither audio nor video.
+    pub(super) other_messages: u64,
 }
 
 impl Link {
@@ -34,6 +36,7 @@ impl Link {
             output: BytesMut::new(),
             flow: Flow::new(window),
             unread: 0,
+            other_messages: 0,
         }
     }
 
@@ -50,11 +53,10 @@ impl Link {
                 return Ok(None);
             };
             // Media, the common case, is not looked at further.
-            if message.kind.0 > MessageType::SET_PEER_BANDWIDTH.0
-                || message.kind == MessageType::USER_CONTROL
-            {
+            if matches!(message.kind, MessageType::AUDIO | MessageType::VIDEO) {
                 return Ok(Some(Received::Message(message)));
             }
+            self.other_messages += 1;
             match Control::decode(&message).map_err(SessionError::Control)? {
                 Some(Control::SetChunkSize(size)) => self.reader.set_chunk_size(size)?,
                 Some(Control::Abort { chunk_stream_id }) => self.reader.abort(chunk_stream_id),
@@ -63,7 +65,7 @@ impl Link {
                 }
                 Some(Control::WindowAckSize(bytes)) => self.flow.set_window(bytes),
                 Some(Control::SetPeerBandwidth { size, limit }) => self.flow.limit(size, limit),
-                Some(Control::User(_)) | None => {}
+                Some(Control::User(_)) | None => return Ok(Some(Received::Message(message))),
             }
         }
     }

@@ -66,6 +66,12 @@ impl ServerConnection {
         self.link.flow.received()
     }
 
+    /// Messages received that were neither audio nor video. What a flood of them can make us send
+    /// is bounded here; how many are too many per second is for a caller with a clock to say.
+    pub fn other_messages(&self) -> u64 {
+        self.link.other_messages
+    }
+
     /// Bytes held of messages that have not arrived whole.
     pub fn reassembly_bytes(&self) -> usize {
         self.link.reassembly_bytes()

@@ -102,7 +102,7 @@ impl ServerSession {
     }
 
     /// Starts the player: stream begin, `NetStream.Play.Reset` (if it asked for that),
-    /// `NetStream.Play.Start`, the sample access that Flash wants and `NetStream.Data.Start`.
+    /// `NetStream.Play.Start`, and what [`flash_data`](super::ServerOptions::flash_data) adds.
     /// Media may follow on the player's message stream.
     ///
     /// # Errors
@@ -127,6 +127,13 @@ impl ServerSession {
             let information = information(Level::Status, code, &description);
             self.push_status(stream_id, information.with("details", details));
         }
+        if self.settings.flash_data {
+            self.push_flash_data(stream_id);
+        }
+        Ok(())
+    }
+
+    fn push_flash_data(&mut self, stream_id: u32) {
         let access = ["|RtmpSampleAccess".into(), true.into(), true.into()];
         let start = Object::new().with("code", "NetStream.Data.Start");
         let start = ["onStatus".into(), start.into()];
@@ -135,7 +142,6 @@ impl ServerSession {
                 .expect("fixed texts of our own are always within AMF0's bounds");
             self.outgoing.push_back(message);
         }
-        Ok(())
     }
 
     /// Refuses the player; its message stream is idle again.

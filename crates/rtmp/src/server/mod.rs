@@ -26,7 +26,7 @@ pub use options::ServerOptions;
 use crate::chunk::CHUNK_SIZE_MAX;
 use crate::command::Command;
 use crate::control::{Control, UserControl};
-use crate::limits::{REFUSALS_MAX, UNREAD_ANSWERS_MAX};
+use crate::limits::{EVENTS_KEPT, REFUSALS_MAX, UNREAD_ANSWERS_MAX};
 use crate::message::{Message, MessageType};
 use crate::session::{Early, RequestId, SessionError};
 use held::Held;
@@ -66,6 +66,7 @@ struct Settings {
     caps_ex: u32,
     held_bytes_max: u32,
     data_bytes_max: u32,
+    flash_data: bool,
 }
 
 #[derive(Debug)]
@@ -95,6 +96,7 @@ impl ServerSession {
                 caps_ex: options.caps_ex,
                 held_bytes_max: options.held_bytes_max,
                 data_bytes_max: options.data_bytes_max,
+                flash_data: options.flash_data,
             },
             phase: Phase::New,
             streams: Streams::default(),
@@ -128,7 +130,11 @@ impl ServerSession {
 
     /// The next thing the peer did.
     pub fn next_event(&mut self) -> Option<ServerEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() && self.events.capacity() > EVENTS_KEPT {
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// The next message to send: chunk stream 2 or 3, timestamp 0.

@@ -17,6 +17,10 @@ pub struct ServerOptions {
     pub peer_bandwidth: u32,
     /// The capability flags announced (Enhanced RTMP v2, `CapsExMask`).
     pub caps_ex: u32,
+    /// Whether players are sent `|RtmpSampleAccess` and `NetStream.Data.Start` before the stream.
+    /// Flash players wanted the first to let scripts see pixels and samples; ffmpeg makes a third,
+    /// empty stream of the two, which `-map 0` then fails on.
+    pub flash_data: bool,
     /// Bytes held while a request of the peer waits for its answer.
     pub held_bytes_max: u32,
     /// Bytes of one data message.
@@ -32,6 +36,7 @@ impl Default for ServerOptions {
             window_ack_size: ACKNOWLEDGEMENT_WINDOW,
             peer_bandwidth: ACKNOWLEDGEMENT_WINDOW,
             caps_ex: CAPS_EX_ALL,
+            flash_data: false,
             held_bytes_max: HELD_BYTES_MAX,
             data_bytes_max: DATA_BYTES_MAX as u32,
             chunk_limits: ChunkLimits::default(),

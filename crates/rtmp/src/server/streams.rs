@@ -2,7 +2,7 @@
 
 use super::held::Held;
 use crate::limits::MESSAGE_STREAMS_MAX;
-use crate::session::RequestId;
+use crate::session::{RequestId, split_query};
 
 /// At most [`MESSAGE_STREAMS_MAX`] streams, found by walking: there is one, as a rule.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) enum StreamState {
     Idle,
     PublishAsked(Box<PublishAsked>),
     Publishing {
-        /// The name as sent, query and all, for `FCUnpublish`.
+        /// The name as sent, for `FCUnpublish`.
         name: Box<str>,
     },
     PlayAsked(Box<PlayAsked>),
@@ -102,11 +102,13 @@ impl Streams {
         (publishers.next().is_none() && (id == 0 || only.id == 0)).then_some(only)
     }
 
-    /// The publisher, accepted or not, that sent this name.
+    /// The publisher, accepted or not, that sent this name; queries do not count, since some
+    /// encoders leave theirs out in `FCUnpublish`.
     pub(super) fn publisher_named(&self, wanted: &str) -> Option<u32> {
+        let (wanted, _) = split_query(wanted);
         let named = |stream: &&Stream| match &stream.state {
-            StreamState::Publishing { name } => &**name == wanted,
-            StreamState::PublishAsked(asked) => &*asked.name == wanted,
+            StreamState::Publishing { name } => split_query(name).0 == wanted,
+            StreamState::PublishAsked(asked) => split_query(&asked.name).0 == wanted,
             _ => false,
         };
         self.0.iter().find(named).map(|stream| stream.id)

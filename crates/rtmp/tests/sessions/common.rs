@@ -15,7 +15,11 @@ pub struct Peer {
 
 impl Peer {
     pub fn new() -> Self {
-        Self { session: ServerSession::new(&ServerOptions::default()) }
+        Self::with(&ServerOptions::default())
+    }
+
+    pub fn with(options: &ServerOptions) -> Self {
+        Self { session: ServerSession::new(options) }
     }
 
     /// A peer whose `connect` was accepted, its answers read.

@@ -8,7 +8,7 @@ use crate::common::{Peer, command, data, media, user};
 use millstream_amf0::{Object, Value};
 use millstream_rtmp::control::UserControl;
 use millstream_rtmp::message::{Message, MessageType};
-use millstream_rtmp::server::{Connect, EndReason, PlayFrom, ServerEvent};
+use millstream_rtmp::server::{Connect, EndReason, PlayFrom, ServerEvent, ServerOptions};
 use millstream_rtmp::session::{DataFrame, PublishMode};
 
 const NULL: Value = Value::Null;
@@ -210,13 +210,22 @@ fn ffmpeg_plays() {
     assert_eq!(peer.call(0, "deleteStream", 5.0, [NULL, 1.0.into()]), Some(stopped));
 }
 
-const PLAY_ANSWERS: [&str; 5] = [
-    "StreamBegin(1)",
-    "1 onStatus 0 NetStream.Play.Reset",
-    "1 onStatus 0 NetStream.Play.Start",
-    "1 data |RtmpSampleAccess",
-    "1 data onStatus NetStream.Data.Start",
-];
+const PLAY_ANSWERS: [&str; 3] =
+    ["StreamBegin(1)", "1 onStatus 0 NetStream.Play.Reset", "1 onStatus 0 NetStream.Play.Start"];
+
+/// Flash Media Server, nginx-rtmp and SRS let scripts at the samples; so can we.
+#[test]
+fn flash_player_wants_sample_access() {
+    let mut peer = Peer::with(&ServerOptions { flash_data: true, ..ServerOptions::default() });
+    connect(&mut peer, &[("app", "live".into())]);
+    let Some(ServerEvent::Play(play)) = peer.call(1, "play", 0.0, [NULL, "cam".into()]) else {
+        panic!("play is reported");
+    };
+    peer.session.accept_play(play.request).unwrap();
+    let answers = peer.answers();
+    assert_eq!(answers[..3], PLAY_ANSWERS);
+    assert_eq!(answers[3..], ["1 data |RtmpSampleAccess", "1 data onStatus NetStream.Data.Start"]);
+}
 
 /// ffmpeg and librtmp answer `onBWDone` with `_checkbw` and take its `_result`, or nothing.
 #[test]
@@ -455,6 +464,63 @@ fn camera_publishes_without_waiting() {
     peer.session.accept_publish(publish.request).unwrap();
     assert_eq!(peer.session.next_event(), Some(ServerEvent::Media(sent[3].clone())));
     assert_eq!(peer.session.next_event(), Some(ServerEvent::Media(sent[4].clone())));
+}
+
+/// Types of publishing other than live, one that nobody knows, and an end without the query.
+#[test]
+fn recorders_publish() {
+    let types = [
+        ("record", PublishMode::Record),
+        ("append", PublishMode::Append),
+        ("appendWithGap", PublishMode::Append),
+        ("live/cam", PublishMode::Live),
+    ];
+    for (sent, mode) in types {
+        let mut peer = Peer::connected();
+        let arguments = [NULL, "cam?key=1".into(), sent.into()];
+        let Some(ServerEvent::Publish(publish)) = peer.call(1, "publish", 0.0, arguments) else {
+            panic!("publish is reported");
+        };
+        assert_eq!((publish.name.as_str(), publish.mode), ("cam", mode));
+        let ended = ServerEvent::Unpublish { stream_id: 1, reason: EndReason::FcUnpublish };
+        assert_eq!(peer.call(0, "FCUnpublish", 0.0, [NULL, "other".into()]), None);
+        assert_eq!(peer.call(0, "FCUnpublish", 0.0, [NULL, NULL]), None);
+        assert_eq!(peer.call(0, "FCUnpublish", 0.0, [NULL, "cam".into()]), Some(ended));
+    }
+}
+
+/// What the session does not know is handed up and not answered.
+#[test]
+fn flash_player_calls_procedures() {
+    let mut peer = Peer::connected();
+    let arguments = [NULL, "x".into()];
+    let Some(ServerEvent::UnknownCommand(call)) = peer.call(0, "addUser", 5.0, arguments) else {
+        panic!("the call is reported");
+    };
+    assert_eq!((call.name.as_str(), call.transaction, call.arguments.len()), ("addUser", 5.0, 2));
+    assert_eq!(peer.answers(), [""; 0]);
+    peer.session.send_command(0, "_result", call.transaction, vec![true.into()]).unwrap();
+    assert_eq!(peer.answers(), ["0 _result 5 Boolean(true)"]);
+}
+
+/// Aggregates, as Flash Media Server relays them to publishers of its own kind.
+#[test]
+fn flash_media_server_sends_aggregates() {
+    let mut peer = Peer::publishing();
+    let mut payload = Vec::new();
+    for (kind, time) in [(8_u8, 10_u8), (9, 20)] {
+        payload.extend([kind, 0, 0, 2, 0, 0, time, 0, 0, 0, 0, 0xaf, 1, 0, 0, 0, 13]);
+    }
+    let mut aggregate = media(MessageType::AGGREGATE, 1, 1_000, &payload);
+    aggregate.chunk_stream_id = 6;
+    peer.session.receive(aggregate).unwrap();
+    let parts: Vec<_> = std::iter::from_fn(|| peer.session.next_event()).collect();
+    let [ServerEvent::Media(audio), ServerEvent::Media(video)] = &parts[..] else {
+        panic!("{parts:?}");
+    };
+    assert_eq!((audio.kind, audio.timestamp), (MessageType::AUDIO, 1_000));
+    assert_eq!((video.kind, video.timestamp), (MessageType::VIDEO, 1_010));
+    assert_eq!(&video.payload[..], [0xaf, 1]);
 }
 
 /// Some encoders publish on message stream 0, or leave it 0 in their media.

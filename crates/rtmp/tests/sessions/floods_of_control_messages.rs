@@ -99,6 +99,8 @@ fn acknowledgements() {
     pair.feed_server(&flood, &mut events).unwrap();
     assert_eq!(events.len(), 10_000);
     assert_eq!(events[7], ServerEvent::Acknowledged { bytes: 7 });
+    // Set Chunk Size and connect came before them.
+    assert_eq!(pair.server.other_messages(), 10_002);
     assert!(pair.server.output().len() <= 16);
 }
 

@@ -4,6 +4,7 @@
 
 mod answers_that_come_late;
 mod anything_at_all;
+mod captures;
 mod common;
 mod common_bytes;
 mod dialects;

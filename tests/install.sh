@@ -1,0 +1,131 @@
+#!/bin/sh
+# Installs what the tests need beyond a Rust toolchain: real clients, OBS with a virtual display,
+# nginx-rtmp to test the tests against, and a current ffmpeg in .tools/ (Debian 12's does not
+# speak Enhanced RTMP). For Debian 12, as root. Does nothing where everything is there.
+set -eu
+
+packages="
+    ca-certificates
+    ffmpeg
+    gstreamer1.0-libav
+    gstreamer1.0-plugins-bad
+    gstreamer1.0-plugins-base
+    gstreamer1.0-plugins-good
+    gstreamer1.0-plugins-ugly
+    gstreamer1.0-tools
+    libnginx-mod-rtmp
+    mpv
+    nginx
+    obs-studio
+    python3-venv
+    rtmpdump
+    util-linux
+    vlc-bin
+    vlc-plugin-access-extra
+    vlc-plugin-base
+    xvfb
+"
+# Programs that the packages must have brought.
+programs="cvlc ffmpeg ffprobe gst-launch-1.0 mpv nginx obs python3 rtmpdump setpriv Xvfb"
+# GStreamer elements likewise.
+elements="rtmpsrc rtmp2src filesink"
+# The wheel carries a static ffmpeg of the series named after it.
+ffmpeg_wheel="imageio-ffmpeg==0.8.1"
+ffmpeg_series="9.0"
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+tools="$root/.tools"
+PATH="$PATH:/usr/sbin:/sbin"
+
+say() { printf 'install: %s\n' "$*"; }
+fail() {
+    printf 'install: FAILED: %s\n' "$*" >&2
+    exit 1
+}
+
+# Runs a command silently; shows what it wrote if it fails.
+quietly() {
+    log=$(mktemp)
+    if "$@" >"$log" 2>&1 </dev/null; then
+        rm -f "$log"
+    else
+        status=$?
+        cat "$log" >&2
+        rm -f "$log"
+        fail "$* (status $status)"
+    fi
+}
+
+missing_packages() {
+    for package in $packages; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=none
+        [ "$state" = installed ] || printf '%s ' "$package"
+    done
+}
+
+install_packages() {
+    missing=$(missing_packages)
+    if [ -z "$missing" ]; then
+        say "Debian packages: all there"
+        return
+    fi
+    [ "$(id -u)" = 0 ] || fail "must be root to install: $missing"
+    say "Debian packages: installing $missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # Archives of its own: images made for containers delete those in the usual place after
+    # every apt-get, under the feet of any other one.
+    archives=$(mktemp -d)
+    mkdir "$archives/partial"
+    wait_for_lock="-o DPkg::Lock::Timeout=600"
+    # shellcheck disable=SC2086 # lists of words, meant to be split
+    if ! apt-get $wait_for_lock -qq --simulate --no-install-recommends install $missing \
+        >/dev/null 2>&1; then
+        quietly apt-get $wait_for_lock -qq update
+    fi
+    # nginx and others come with services that would be started, were it not for this file.
+    policy=/usr/sbin/policy-rc.d
+    own_policy=no
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod +x "$policy"
+        own_policy=yes
+    fi
+    trap '[ "$own_policy" = no ] || rm -f "$policy"; rm -rf "$archives"' EXIT
+    # shellcheck disable=SC2086
+    quietly apt-get $wait_for_lock -o Dir::Cache::archives="$archives" \
+        -y -qq --no-install-recommends install $missing
+}
+
+install_ffmpeg() {
+    if "$tools/ffmpeg" -version 2>/dev/null | grep -q "^ffmpeg version n\?$ffmpeg_series"; then
+        say "current ffmpeg: there"
+        return
+    fi
+    say "current ffmpeg: installing $ffmpeg_wheel into .tools/"
+    mkdir -p "$tools"
+    quietly python3 -m venv "$tools/venv"
+    quietly "$tools/venv/bin/pip" --disable-pip-version-check install "$ffmpeg_wheel"
+    program=$("$tools/venv/bin/python" -c \
+        'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())')
+    ln -sfn "$program" "$tools/ffmpeg"
+}
+
+check() {
+    for program in $programs; do
+        command -v "$program" >/dev/null || fail "$program is still missing"
+    done
+    for element in $elements; do
+        gst-inspect-1.0 "$element" >/dev/null 2>&1 || fail "GStreamer lacks $element"
+    done
+    "$tools/ffmpeg" -version 2>/dev/null | grep -q "^ffmpeg version n\?$ffmpeg_series" ||
+        fail "$tools/ffmpeg is not ffmpeg $ffmpeg_series"
+    for encoder in libx264 libx265 libsvtav1 libvpx-vp9 libopus; do
+        "$tools/ffmpeg" -v error -encoders | grep -q " $encoder " ||
+            fail "$tools/ffmpeg lacks $encoder"
+    done
+    say "everything the tests need is there"
+}
+
+install_packages
+install_ffmpeg
+check

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Packages the libraries as they would be published, and builds and runs their examples from the
+# packages alone: what a stranger gets must not lean on this repository.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+crates=(amf0 media flv rtmp)
+out=target/package-test
+cargo package --quiet --allow-dirty --target-dir "$out" "${crates[@]/#/-pmillstream-}"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+patches=()
+for crate in "${crates[@]}"; do
+    archive=("$out"/package/millstream-"$crate"-*.crate)
+    tar -xzf "${archive[0]}" -C "$work"
+    folder=$(basename "${archive[0]}" .crate)
+    mv "$work/$folder" "$work/$crate"
+    patches+=(--config "patch.crates-io.millstream-$crate.path='$work/$crate'")
+done
+for crate in "${crates[@]}"; do
+    for file in README.md LICENSE-MIT LICENSE-APACHE; do
+        [ -s "$work/$crate/$file" ] || { echo "millstream-$crate has no $file" >&2; exit 1; }
+    done
+    examples=("$work/$crate"/examples/*.rs)
+    [ -e "${examples[0]}" ] || { echo "millstream-$crate has no example" >&2; exit 1; }
+    (cd "$work/$crate" && cargo build --quiet --examples --target-dir "$OLDPWD/$out" "${patches[@]}")
+    echo "millstream-$crate: ${#examples[@]} example(s) built from the package"
+done
