@@ -11,6 +11,8 @@
 pub mod limits;
 pub mod shard;
 pub mod stream;
+#[cfg(not(millstream_loom))]
+mod planted;
 mod weak;
 
 #[cfg(all(test, millstream_loom))]
