@@ -5,7 +5,7 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Outlet, OutletId, OutletStats, Reader, Sink, Standing};
+use super::outlet::{Outlet, OutletId, OutletStats, Reader, Resume, STALE_HEADERS, Sink, Standing};
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
 use crate::moment::Moment;
@@ -160,7 +160,7 @@ impl Fanout {
             catching_up: true,
             skips: Vec::new(),
             told_end: false,
-            resume_after: None,
+            resume: None,
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -204,9 +204,19 @@ impl Fanout {
             return Ok(());
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
-        let next = shown.view.entry_at(reader.cursor).map(|entry| entry.order);
-        let last = next.map(|order| order.wrapping_sub(1));
+        let gains_video = new.video && !old.video;
+        // Changed twice before it had a turn: it still stands where it stood first.
+        let resume = match reader.resume {
+            Some(resume) => Resume { seamless: resume.seamless && !gains_video, ..resume },
+            None => Resume {
+                after: shown.view.order_before(reader.cursor),
+                generation: shown.view.generation(reader.cursor.segment),
+                seamless: reader.standing == Standing::Reading && !gains_video,
+            },
+        };
         let (standing, told_end) = (reader.standing, reader.told_end);
+        let headers = reader.headers.map(|_| STALE_HEADERS);
+        let skips = std::mem::take(&mut reader.skips);
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
         // The new view first: otherwise the stream could be let go of in between.
@@ -217,16 +227,13 @@ impl Fanout {
         else {
             return Ok(());
         };
-        let Some(shown) = self.views.at(reader.view) else { return Ok(()) };
         reader.told_end = told_end;
+        reader.headers = headers;
+        reader.skips = skips;
         if standing == Standing::Paused {
             reader.standing = Standing::Paused;
         }
-        if new.video && !old.video {
-            reader.cursor = shown.view.end();
-        } else {
-            reader.resume_after = Some(last.unwrap_or_else(|| shown.view.last_order()));
-        }
+        reader.resume = Some(resume);
         self.catching_up.push_back(id);
         Ok(())
     }
@@ -244,6 +251,11 @@ impl Fanout {
                 turn::finish_privately(reader, &mut outlet.private, &shown.view);
             }
             reader.standing = Standing::Paused;
+            // What it does not want it is not behind with.
+            reader.stalled_at_ms = None;
+            if let Some(resume) = &mut reader.resume {
+                resume.seamless = false;
+            }
         } else {
             reader.standing = Standing::Waiting;
             self.catching_up.push_back(id);

@@ -93,21 +93,28 @@ pub fn serve(
     if outlet.parked || outlet.closed {
         return false;
     }
+    if std::mem::take(&mut outlet.idle) {
+        // It did not stand still: there was nothing to send.
+        outlet.last_progress = now;
+    }
     loop {
         let view = scene.map(|scene| scene.view);
         let mut flow = outlet.send_private(id, view, sink, now);
         if flow == Flow::Drained {
             let (Some(reader), Some(scene)) = (outlet.reader.as_deref_mut(), scene) else {
-                outlet.last_progress = now;
+                outlet.idle = true;
                 return false;
             };
             match reader.standing {
-                Standing::Paused => return false,
+                Standing::Paused => {
+                    outlet.idle = true;
+                    return false;
+                }
                 Standing::Waiting => {
                     if join(outlet, id, scene, now, notices) {
                         continue;
                     }
-                    outlet.last_progress = now;
+                    outlet.idle = true;
                     return false;
                 }
                 Standing::Reading => {
@@ -124,12 +131,12 @@ pub fn serve(
         match flow {
             Flow::SegmentEnd => {
                 if !step(outlet, id, scene.map(|scene| scene.view), now, notices) {
-                    caught_up(outlet, now);
+                    caught_up(outlet);
                     return false;
                 }
             }
             Flow::Drained => {
-                caught_up(outlet, now);
+                caught_up(outlet);
                 return false;
             }
             Flow::More => return true,
@@ -184,6 +191,10 @@ pub fn relocate(
 ) {
     let first = scene.view.first_retained();
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    if let Some(resume) = reader.resume {
+        // It has not stood anywhere in this log yet; what it had of the other one it has.
+        reader.cursor = scene.view.after(resume.after);
+    }
     if reader.cursor.segment >= first {
         return;
     }
@@ -191,6 +202,7 @@ pub fn relocate(
     let target = Cursor { segment: first, offset: 0 };
     leave_behind(outlet, scene, target);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    reader.resume = None;
     if reader.standing == Standing::Reading {
         reader.standing = Standing::Waiting;
     }
@@ -217,8 +229,8 @@ pub fn check_private(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(Outle
     }
 }
 
-fn caught_up(outlet: &mut Outlet, now: Moment) {
-    outlet.last_progress = now;
+fn caught_up(outlet: &mut Outlet) {
+    outlet.idle = true;
     if let Some(reader) = outlet.reader.as_deref_mut() {
         reader.stalled_at_ms = None;
         reader.catching_up = false;
@@ -244,33 +256,54 @@ fn join(
 ) -> bool {
     let view = scene.view;
     let Some(reader) = outlet.reader.as_deref_mut() else { return false };
-    if view.presence() == Presence::Absent {
+    let mut seamless = None;
+    if let Some(resume) = reader.resume {
+        if !view.is_fed() {
+            return false;
+        }
+        reader.resume = None;
+        reader.cursor = view.after(resume.after);
+        seamless = Some(reader.cursor)
+            .filter(|at| {
+                resume.seamless
+                    && view.reaches(resume.after)
+                    && view.generation(at.segment) == resume.generation
+            })
+            .map(|at| resume_point(view, at));
+    }
+    if view.presence() == Presence::Absent && seamless.is_none() {
         // The stream ended while this reader waited for a place in it.
-        if reader.cursor.segment < view.end().segment && reader.resume_after.is_none() {
-            reader.cursor = view.end();
-            ended(reader, id, now, notices);
+        if reader.cursor.segment < view.end().segment || reader.headers.is_some() {
+            leave_behind(outlet, scene, view.end());
+            check_private(outlet, id, notices);
+            if let Some(reader) = outlet.reader.as_deref_mut() {
+                ended(reader, id, now, notices);
+            }
+            // Data messages that it had not been sent go out in this turn.
+            return !outlet.closed && !outlet.private.is_empty();
         }
         return false;
     }
-    let point = match reader.resume_after.map(|order| view.after(order)) {
-        Some(at) => view.entry_at(at).map(|entry| JoinPoint {
-            at,
-            timestamp: entry.timestamp,
-            gop: entry.gop,
-        }),
-        None => view.join_point().filter(|point| point.at >= reader.cursor),
-    };
+    let point = seamless.or_else(|| view.join_point().filter(|point| point.at >= reader.cursor));
     let Some(point) = point else { return false };
-    reader.resume_after = None;
     if std::mem::take(&mut reader.told_end) {
         notices.push((id, Notice::Restarted));
     }
     let first = reader.headers.is_none();
     go_to(outlet, scene, point);
+    check_private(outlet, id, notices);
     if first {
         notices.push((id, Notice::Joined));
     }
-    true
+    !outlet.closed
+}
+
+/// The place of the message at `at`, or of the one that comes next.
+fn resume_point(view: &View, at: Cursor) -> JoinPoint {
+    let edge = view.edge();
+    view.entry_at(at).map_or(JoinPoint { at, timestamp: edge.timestamp, gop: edge.gop }, |entry| {
+        JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop }
+    })
 }
 
 /// Whether a reader that could not take everything is so far behind that it should skip.

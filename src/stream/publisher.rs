@@ -38,10 +38,7 @@ impl Publisher {
 
     /// Appends a message. Readers are told when [`flush`](Self::flush) is called.
     pub fn push(&mut self, arrival: &Arrival<'_>, now: Moment) -> Appended {
-        let unfed = self.hub.take_unfed();
-        if !unfed.is_empty() {
-            self.writer.adopt(unfed);
-        }
+        self.adopt();
         self.hub.note_media(now);
         self.writer.append(arrival, now, self.hub.is_read())
     }
@@ -75,8 +72,17 @@ impl Publisher {
     /// Ends the stream for its readers and gives the writing end back. [`Hub::mark_readers`] is
     /// still to be called.
     pub fn end(mut self) -> Box<StreamWriter> {
+        // Whoever changed to a log that was never fed must learn of the end, too.
+        self.adopt();
         self.writer.end();
         self.writer
+    }
+
+    fn adopt(&mut self) {
+        let unfed = self.hub.take_unfed();
+        if !unfed.is_empty() {
+            self.writer.adopt(unfed);
+        }
     }
 
     /// The writing end, to be looked at.

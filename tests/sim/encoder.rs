@@ -183,8 +183,7 @@ impl Encoder {
                     let len = stream.at(held).expect("it was published").len;
                     let payload = truth::payload(kind, number, held, len);
                     append(tenure, what, &payload, time, now);
-                    let timestamp = written_time(tenure);
-                    stream.push(what, true, len, timestamp, self.refreshing);
+                    stream.push(what, true, len, self.refreshing);
                 }
                 _ => {
                     let len = truth::STAMP + random.below(100);
@@ -211,17 +210,8 @@ impl Encoder {
     ) {
         let payload = truth::payload(what.0, number, stream.newest() + 1, len);
         append(tenure, what, &payload, time, now);
-        let timestamp = written_time(tenure);
-        if let Some(before) = stream.messages.last() {
-            assert!(timestamp >= before.timestamp, "the timeline went back");
-        }
-        stream.push(what, false, len, timestamp, self.refreshing);
+        stream.push(what, false, len, self.refreshing);
     }
-}
-
-/// The time that the writer gave the last message: sources here never step back by little.
-fn written_time(tenure: &Tenure) -> u64 {
-    tenure.publisher().expect("it is owned").writer().last_timestamp()
 }
 
 fn append(

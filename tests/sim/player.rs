@@ -44,6 +44,7 @@ pub struct Player {
     /// The counters are not comparable any more: the projection changed.
     pub projected: bool,
     pub missing: (u64, u64),
+    pub first_frame: Option<u32>,
     pub last_frame: Option<u32>,
     chunk_size: u32,
     reader: ChunkReader,
@@ -55,8 +56,8 @@ pub struct Player {
     data: HashSet<u32>,
     data_checked: u32,
     may_miss: bool,
-    /// One message of the old projection may still be under way.
-    old_rest: bool,
+    /// What was published until then may still be under way by the old projection.
+    old_until: u32,
     now: Moment,
 }
 
@@ -85,6 +86,7 @@ impl Player {
             private_sent: 0,
             projected: false,
             missing: (0, 0),
+            first_frame: None,
             last_frame: None,
             chunk_size,
             reader,
@@ -96,7 +98,7 @@ impl Player {
             data: HashSet::new(),
             data_checked: place.attached_at,
             may_miss: false,
-            old_rest: false,
+            old_until: 0,
             now: Moment::default(),
         }
     }
@@ -111,14 +113,16 @@ impl Player {
 
     /// Its next frames need not follow the last ones: it paused.
     pub fn may_miss(&mut self) {
+        self.tell(format_args!("pauses or goes on"));
         self.may_miss = true;
     }
 
-    pub fn project(&mut self, projection: Projection) {
+    pub fn project(&mut self, projection: Projection, newest: u32) {
+        self.tell(format_args!("wants {projection:?}"));
         self.projection = projection;
         self.projected = true;
         self.may_miss = true;
-        self.old_rest = true;
+        self.old_until = newest;
     }
 
     /// Its socket is offered bytes.
@@ -164,6 +168,7 @@ impl Player {
     }
 
     pub fn notice(&mut self, notice: Notice) {
+        self.tell(format_args!("hears {notice:?}"));
         match notice {
             Notice::Ended => {
                 assert!(!self.told_end, "told twice of one end");
@@ -179,18 +184,26 @@ impl Player {
                     (_, HangUp::Broken) => assert!(self.breaks, "hung up as broken"),
                     (_, HangUp::NoStream | HangUp::PrivateBytes) => {}
                     (Temper::Stuck, _) => {}
-                    (Temper::Bursts, HangUp::Skipping) => {}
+                    (Temper::Bursts | Temper::Choppy, HangUp::Skipping) => {}
                     other => panic!("hung up without reason: {other:?}"),
                 }
                 self.hung_up = Some(why);
             }
             Notice::Skipped { frames, .. } => {
                 assert!(
-                    matches!(self.temper, Temper::Bursts | Temper::Stuck) || frames == 0,
+                    self.temper != Temper::Fast || frames == 0,
                     "a player that keeps up was made to skip"
                 );
             }
             Notice::Joined | Notice::Parked => {}
+        }
+    }
+
+    /// For people who look into a seed: `SIM_TRACE=1`.
+    fn tell(&self, what: std::fmt::Arguments<'_>) {
+        if std::env::var_os("SIM_TRACE").is_some() {
+            let at = self.now.as_ms();
+            eprintln!("{at} ms: {:?} {}/{} {what}", self.temper, self.shard, self.outlet.at);
         }
     }
 
@@ -206,12 +219,12 @@ impl Player {
         assert_eq!(usize::from(stream), self.stream, "bytes of another stream");
         let stream = &streams[self.stream];
         let published = stream.at(order).expect("a published message");
+        self.tell(format_args!("is sent {order} {:?} at {}", published.kind, message.timestamp));
         assert_eq!(published.len, message.payload.len(), "length of {order}");
         assert_eq!(wire_type(published.carrier), message.kind);
         if !self.projection.takes(published.kind) {
-            assert!(self.old_rest, "{:?} is not part of the projection", published.kind);
+            assert!(order <= self.old_until, "{:?} is not part of the projection", published.kind);
         }
-        self.old_rest = false;
         if let Some(slot) = published.slot {
             self.have.insert(slot, order);
             // In band, or sent again with the time of the frame that it precedes.
@@ -270,6 +283,7 @@ impl Player {
             self.missing.1 += missed.1;
         }
         self.may_miss = false;
+        self.first_frame.get_or_insert(order);
         self.last_frame = Some(order);
     }
 

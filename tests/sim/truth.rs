@@ -5,6 +5,7 @@ use millstream::stream::headers::{Carrier, HeaderSlot};
 use millstream::stream::hub::Hub;
 use millstream::stream::projection::Projection;
 use millstream::stream::segment::Kind;
+use millstream::stream::view::View;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
@@ -36,12 +37,16 @@ pub struct Stream {
     pub live: bool,
     pub messages: Vec<Published>,
     headers: Rc<Vec<(HeaderSlot, u32)>>,
+    view: View,
+    furthest: u64,
     last_video: Option<u32>,
 }
 
 impl Stream {
     pub fn new(hub: Arc<Hub>) -> Self {
         Self {
+            view: View::new(hub.log(Projection::WHOLE)),
+            furthest: 0,
             hub,
             generation: 0,
             live: false,
@@ -72,16 +77,20 @@ impl Stream {
         self.headers.iter().find(|(held, _)| *held == slot).map(|(_, order)| *order)
     }
 
-    /// Notes the next message. `timestamp` is what the writer gave it.
+    /// Notes the next message, which was just appended.
     pub fn push(
         &mut self,
         (kind, carrier, slot): (Kind, Carrier, Option<HeaderSlot>),
         repeat: bool,
         len: usize,
-        timestamp: u64,
         refreshing: bool,
     ) {
         let order = self.newest() + 1;
+        let timestamp = self.written_time(order);
+        if self.messages.last().is_some_and(|before| before.generation != self.generation) {
+            assert!(timestamp > self.furthest, "a generation begins in the past of its stream");
+        }
+        self.furthest = self.furthest.max(timestamp);
         if let Some(slot) = slot
             && !repeat
         {
@@ -106,6 +115,17 @@ impl Stream {
         if is_video {
             self.last_video = Some(order);
         }
+    }
+
+    /// The time that the log has for the newest message.
+    fn written_time(&mut self, order: u32) -> u64 {
+        let before = self.view.end();
+        self.view.refresh();
+        let newest = self.view.messages(before, self.view.end()).last();
+        let (entry, _) = newest.expect("it was appended");
+        assert_eq!(entry.order, order, "the log numbers its messages in turn");
+        self.view.evict();
+        entry.timestamp
     }
 
     /// The number of the last frame of a projection.
