@@ -205,13 +205,23 @@ impl Fanout {
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
         let gains_video = new.video && !old.video;
+        // Who keeps up goes on where it is. For anybody else the other log may not reach back to
+        // where it is: what it must not lose of this one it is given now.
+        let keeps_up = reader.stalled_at_ms.is_none();
+        let seamless = reader.standing == Standing::Reading && keeps_up && !gains_video;
+        let fresh = reader.headers.is_none() && reader.standing == Standing::Waiting;
+        if reader.resume.is_none() && !seamless && !fresh {
+            turn::leave_behind(outlet, &shown.view, shown.view.end());
+            turn::check_private(outlet, id, &mut self.notices);
+        }
+        let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
         // Changed twice before it had a turn: it still stands where it stood first.
         let resume = match reader.resume {
             Some(resume) => Resume { seamless: resume.seamless && !gains_video, ..resume },
             None => Resume {
                 after: shown.view.order_before(reader.cursor),
                 generation: shown.view.generation(reader.cursor.segment),
-                seamless: reader.standing == Standing::Reading && !gains_video,
+                seamless,
             },
         };
         let (standing, told_end) = (reader.standing, reader.told_end);

@@ -200,7 +200,7 @@ pub fn relocate(
     }
     finish_privately(reader, &mut outlet.private, scene.view);
     let target = Cursor { segment: first, offset: 0 };
-    leave_behind(outlet, scene, target);
+    leave_behind(outlet, scene.view, target);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     reader.resume = None;
     if reader.standing == Standing::Reading {
@@ -274,7 +274,7 @@ fn join(
     if view.presence() == Presence::Absent && seamless.is_none() {
         // The stream ended while this reader waited for a place in it.
         if reader.cursor.segment < view.end().segment || reader.headers.is_some() {
-            leave_behind(outlet, scene, view.end());
+            leave_behind(outlet, view, view.end());
             check_private(outlet, id, notices);
             if let Some(reader) = outlet.reader.as_deref_mut() {
                 ended(reader, id, now, notices);
@@ -356,7 +356,7 @@ fn skip(
 /// Takes a reader at a message boundary to a place further on: the data messages in between and
 /// the headers valid there go ahead.
 fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
-    leave_behind(outlet, scene, point.at);
+    leave_behind(outlet, scene.view, point.at);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     reader.standing = Standing::Reading;
     reader.stalled_at_ms = None;
@@ -377,10 +377,10 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
 
 /// Moves the cursor on without sending: data messages are kept, frames are counted as dropped
 /// unless the reader never had any.
-fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
+pub fn leave_behind(outlet: &mut Outlet, view: &View, target: Cursor) {
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
-    for (entry, message) in scene.view.messages(reader.cursor, target) {
+    for (entry, message) in view.messages(reader.cursor, target) {
         if entry.kind == Kind::Data {
             outlet.private.extend_from_slice(message);
         } else if entry.kind.is_frame() && reader.headers.is_some() {
