@@ -13,10 +13,10 @@ pub enum Bug {
     CutMessage,
     /// Data messages are skipped like frames.
     DropData,
-    /// A second publisher is told that it owns the stream while the first goes on.
-    TwoOwners,
-    /// A dirty bit is lost now and then.
-    LoseDirtyBit,
+    /// A publisher gives its stream up for an heir that has gone meanwhile.
+    OrphanStream,
+    /// A shard that sleeps is not woken for a dirty bit.
+    LoseWake,
     /// A name whose publisher was lost is never free again.
     HoldForever,
 }
@@ -40,8 +40,8 @@ pub fn is(bug: Bug) -> bool {
             "forget-headers" => Bug::ForgetHeaders,
             "cut-message" => Bug::CutMessage,
             "drop-data" => Bug::DropData,
-            "two-owners" => Bug::TwoOwners,
-            "lose-dirty-bit" => Bug::LoseDirtyBit,
+            "orphan-stream" => Bug::OrphanStream,
+            "lose-wake" => Bug::LoseWake,
             "hold-forever" => Bug::HoldForever,
             other => panic!("MILLSTREAM_PLANTED={other} is no bug"),
         };

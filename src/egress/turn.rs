@@ -16,6 +16,7 @@ use super::outlet::{Flow, Outlet, OutletId, Reader, Sink, Standing};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
+use crate::planted::{self, Bug};
 use crate::stream::log::Framing;
 use crate::stream::segment::{Kind, Opening};
 use crate::stream::view::{Cursor, JoinPoint, Presence, View};
@@ -214,7 +215,9 @@ pub fn finish_privately(reader: &mut Reader, private: &mut BytesMut, view: &View
     if reader.owed > 0 {
         let rest = &view.due(reader.cursor)[..reader.owed as usize];
         let mut joined = BytesMut::with_capacity(rest.len() + private.len());
-        joined.extend_from_slice(rest);
+        if !planted::is(Bug::CutMessage) {
+            joined.extend_from_slice(rest);
+        }
         joined.extend_from_slice(private);
         *private = joined;
         reader.cursor.offset += reader.owed;
@@ -333,6 +336,10 @@ fn skip(
     let Some(point) = scene.view.join_point().filter(|point| point.at > reader.cursor) else {
         return false;
     };
+    let point = match planted::is(Bug::SkipToNonKey) {
+        true => resume_point(scene.view, scene.view.end()),
+        false => point,
+    };
     reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
     reader.skips.push(now);
     if reader.skips.len() >= scene.lag.skips_per_minute as usize {
@@ -363,7 +370,8 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
     let epoch = (segment.preface.generation, segment.preface.headers.epoch);
-    if reader.headers != Some(epoch) {
+    let forgets = planted::is(Bug::ForgetHeaders) && reader.headers.is_some();
+    if reader.headers != Some(epoch) && !forgets {
         reader.headers = Some(epoch);
         let mut wire = Vec::new();
         for (slot, payload) in segment.preface.headers.iter() {
@@ -381,7 +389,7 @@ pub fn leave_behind(outlet: &mut Outlet, view: &View, target: Cursor) {
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
     for (entry, message) in view.messages(reader.cursor, target) {
-        if entry.kind == Kind::Data {
+        if entry.kind == Kind::Data && !planted::is(Bug::DropData) {
             outlet.private.extend_from_slice(message);
         } else if entry.kind.is_frame() && reader.headers.is_some() {
             outlet.stats.frames_dropped += 1;

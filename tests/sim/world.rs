@@ -598,7 +598,7 @@ impl World {
             let least = if last == newest { missing } else { player.missing };
             // A reader may have joined at the live edge and lost frames before it had its first.
             let first = player.first_frame.expect("it had a last one");
-            let early = player.missed(player.attached_at(), first, stream);
+            let early = player.missed(0, first, stream);
             let most = (missing.0 + early.0, missing.1 + early.1);
             assert!(
                 least <= counted && counted <= most,
