@@ -266,13 +266,12 @@ fn join(
         }
         reader.resume = None;
         reader.cursor = view.after(resume.after);
-        seamless = Some(reader.cursor)
-            .filter(|at| {
-                resume.seamless
-                    && view.reaches(resume.after)
-                    && view.generation(at.segment) == resume.generation
-            })
-            .map(|at| resume_point(view, at));
+        let at = reader.cursor;
+        let continues = resume.seamless
+            && view.reaches(resume.after)
+            && view.generation(at.segment) == resume.generation
+            && (view.presence() == Presence::Live || view.entry_at(at).is_some());
+        seamless = continues.then(|| resume_point(view, at));
     }
     if view.presence() == Presence::Absent && seamless.is_none() {
         // The stream ended while this reader waited for a place in it.

@@ -634,7 +634,7 @@ impl World {
         for player in &self.players {
             if player.hung_up.is_none() && player.temper != Temper::Stuck && !player.paused {
                 let had = player.last_frame.is_some();
-                assert!(player.told_end || !had, "a player was not told of the end");
+                assert!(player.told_end || !had, "{}/{} was not told of the end", player.shard, player.outlet.at);
             }
         }
         for number in 0..self.players.len() {
