@@ -161,6 +161,7 @@ impl Fanout {
             skips: Vec::new(),
             told_end: false,
             resume: None,
+            floor: None,
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -219,7 +220,7 @@ impl Fanout {
         let resume = match reader.resume {
             Some(resume) => Resume { seamless: resume.seamless && !gains_video, ..resume },
             None => Resume {
-                after: shown.view.order_before(reader.cursor),
+                after: reader.floor_at(shown.view.order_before(reader.cursor)),
                 generation: shown.view.generation(reader.cursor.segment),
                 seamless,
             },

@@ -69,6 +69,9 @@ pub struct Reader {
     pub told_end: bool,
     /// After a change of projection: where it goes on in the other log, once that is fed.
     pub resume: Option<Resume>,
+    /// The number of the last message that it had of another log of the stream, if it had any: this
+    /// one may hold too few messages to tell where the reader stood.
+    pub floor: Option<u32>,
 }
 
 /// Where a reader stood in another log of its stream.
@@ -85,6 +88,14 @@ pub struct Resume {
 /// The epoch of headers that matches none: a reader that had frames and needs headers anew.
 /// Generations of publishers begin at 1.
 pub const STALE_HEADERS: (u32, u32) = (0, 0);
+
+impl Reader {
+    /// The later of a message of this log and the last one that it had of another.
+    pub fn floor_at(&self, order: u32) -> u32 {
+        // A signed distance, since the number wraps.
+        self.floor.filter(|floor| floor.wrapping_sub(order) as i32 > 0).unwrap_or(order)
+    }
+}
 
 /// What an outlet did and lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -203,7 +203,9 @@ pub fn relocate(
     let target = Cursor { segment: first, offset: 0 };
     leave_behind(outlet, scene.view, target);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
-    reader.resume = None;
+    if let Some(resume) = reader.resume.take() {
+        reader.floor = Some(resume.after);
+    }
     if reader.standing == Standing::Reading {
         reader.standing = Standing::Waiting;
     }
@@ -265,6 +267,7 @@ fn join(
             return false;
         }
         reader.resume = None;
+        reader.floor = Some(resume.after);
         reader.cursor = view.after(resume.after);
         let at = reader.cursor;
         let continues = resume.seamless
