@@ -115,7 +115,9 @@ impl Player {
     }
 
     /// Its next frames need not follow the last ones: it paused.
-    pub fn may_miss(&mut self) {
+    pub fn may_miss(&mut self, newest: u32) {
+        // It goes on at the next key frame, unless that was never left.
+        self.attached_at = newest;
         self.tell(format_args!("pauses or goes on"));
         self.may_miss = true;
     }

@@ -450,7 +450,8 @@ impl World {
                 2..=4 => {
                     let paused = !self.players[number].paused;
                     self.players[number].paused = paused;
-                    self.players[number].may_miss();
+                    let newest = self.streams[self.players[number].stream].newest();
+                    self.players[number].may_miss(newest);
                     self.shards[shard].fanout.pause(outlet, paused);
                     self.shards[shard].due = true;
                 }
@@ -586,7 +587,7 @@ impl World {
             at as u32 >= player.attached_at() && key.generation == stream.generation
         });
         if stream.live && joinable && player.projection.video && !player.projected {
-            assert_eq!(player.last_frame, Some(newest), "a player was forgotten");
+            assert_eq!(player.last_frame, Some(newest), "{}/{} was forgotten", player.shard, player.outlet.at);
         }
         if let Some(last) = player.last_frame
             && !player.projected
