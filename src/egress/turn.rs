@@ -12,7 +12,7 @@
 //!      +--------------------+--+
 //! ```
 
-use super::outlet::{Flow, Outlet, OutletId, Reader, Sink, Standing};
+use super::outlet::{Flow, Outlet, OutletId, Reader, STALE_HEADERS, Sink, Standing};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
@@ -396,6 +396,9 @@ pub fn leave_behind(outlet: &mut Outlet, view: &View, target: Cursor) {
         } else if entry.kind.is_frame() && reader.headers.is_some() {
             outlet.stats.frames_dropped += 1;
             outlet.stats.bytes_dropped += message.len() as u64;
+        } else if matches!(entry.kind, Kind::VideoHeader | Kind::AudioHeader) {
+            // Standing before it, the reader counts as having the headers of this segment.
+            reader.headers = reader.headers.map(|_| STALE_HEADERS);
         }
     }
     reader.cursor = target;
