@@ -210,9 +210,10 @@ impl Fanout {
         // where it is: what it must not lose of this one it is given now.
         let keeps_up = reader.stalled_at_ms.is_none();
         let seamless = reader.standing == Standing::Reading && keeps_up && !gains_video;
-        let fresh = reader.headers.is_none() && reader.standing == Standing::Waiting;
-        if reader.resume.is_none() && !seamless && !fresh {
-            turn::leave_behind(outlet, &shown.view, shown.view.end());
+        if reader.resume.is_none() && !seamless {
+            let begin = shown.view.join_point().filter(|point| point.at >= reader.cursor);
+            let target = begin.map_or_else(|| shown.view.end(), |point| point.at);
+            turn::leave_behind(outlet, &shown.view, target);
             turn::check_private(outlet, id, &mut self.notices);
         }
         let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
