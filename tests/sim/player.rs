@@ -12,6 +12,7 @@ use millstream::stream::segment::Kind;
 use millstream_rtmp::chunk::{ChunkLimits, ChunkReader, standalone_len};
 use millstream_rtmp::message::{Message, MessageType};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How a player's socket behaves.
@@ -206,7 +207,8 @@ impl Player {
 
     /// For people who look into a seed: `SIM_TRACE=1`.
     fn tell(&self, what: std::fmt::Arguments<'_>) {
-        if std::env::var_os("SIM_TRACE").is_some() {
+        static TRACED: OnceLock<bool> = OnceLock::new();
+        if *TRACED.get_or_init(|| std::env::var_os("SIM_TRACE").is_some()) {
             let at = self.now.as_ms();
             eprintln!("{at} ms: {:?} {}/{} {what}", self.temper, self.shard, self.outlet.at);
         }

@@ -59,7 +59,7 @@ impl World {
             .collect::<Vec<_>>();
         let chunk_size = [4096, 65_536, 1 << 20][random.below(3)];
         let make_framing: MakeFraming = framings(chunk_size);
-        let bytes_max = [10 << 20, 12 << 20, 16 << 20, limits::GOP_CACHE_BYTES][random.below(4)];
+        let bytes_max = [24 << 20, limits::GOP_CACHE_BYTES][random.below(2)];
         let retention = Retention { bytes_max, ..Retention::default() };
         let policy = [Policy::IfStale, Policy::Always, Policy::Never][random.below(3)];
         let cores: Vec<usize> = (0..shards).collect();
