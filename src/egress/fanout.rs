@@ -215,6 +215,13 @@ impl Fanout {
             let target = begin.map_or_else(|| shown.view.end(), |point| point.at);
             turn::leave_behind(outlet, &shown.view, target);
             turn::check_private(outlet, id, &mut self.notices);
+            if shown.view.presence() == Presence::Absent
+                && let Some(reader) = outlet.reader.as_deref_mut()
+                && reader.headers.is_some()
+            {
+                // Nobody feeds the other log before the stream is published again.
+                turn::ended(reader, id, now, &mut self.notices);
+            }
         }
         let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
         // Changed twice before it had a turn: it still stands where it stood first.

@@ -430,7 +430,7 @@ fn step(
 }
 
 /// The stream ended for this reader, who waits for another publisher now and hears of it once.
-fn ended(reader: &mut Reader, id: OutletId, now: Moment, notices: &mut Vec<(OutletId, Notice)>) {
+pub fn ended(reader: &mut Reader, id: OutletId, now: Moment, notices: &mut Vec<(OutletId, Notice)>) {
     reader.waiting_since = now;
     if !std::mem::replace(&mut reader.told_end, true) {
         notices.push((id, Notice::Ended));
