@@ -209,7 +209,17 @@ impl Fanout {
         // Who keeps up goes on where it is. For anybody else the other log may not reach back to
         // where it is: what it must not lose of this one it is given now.
         let keeps_up = reader.stalled_at_ms.is_none();
-        let seamless = reader.standing == Standing::Reading && keeps_up && !gains_video;
+        let mut reads = reader.standing == Standing::Reading;
+        if let Some(resume) = reader.resume
+            && shown.view.is_fed()
+        {
+            // Changed twice before it had a turn: it stands where it stood in the log before.
+            reads = resume.seamless && shown.view.reaches(resume.after);
+            reader.resume = None;
+            reader.floor = Some(resume.after);
+            reader.cursor = shown.view.after(resume.after);
+        }
+        let seamless = reads && keeps_up && !gains_video;
         if reader.resume.is_none() && !seamless {
             let begin = shown.view.join_point().filter(|point| point.at >= reader.cursor);
             let target = begin.map_or_else(|| shown.view.end(), |point| point.at);
@@ -224,7 +234,7 @@ impl Fanout {
             }
         }
         let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
-        // Changed twice before it had a turn: it still stands where it stood first.
+        // In a log that is not fed yet it stands nowhere: what held before still does.
         let resume = match reader.resume {
             Some(resume) => Resume { seamless: resume.seamless && !gains_video, ..resume },
             None => Resume {
