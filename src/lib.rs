@@ -7,10 +7,19 @@
 //! `ARCHITECTURE.md` has the drawing and the ownership rules. The library installs no allocator, no
 //! signal handler and no log subscriber: the binary does.
 
-// The model checker compiles the log and the mailbox only (`tests/loom.rs`).
+// The model checker compiles the log and the mailbox only (`tests/loom/model.rs`).
 pub mod limits;
 pub mod shard;
 pub mod stream;
+#[cfg(not(millstream_loom))]
+mod planted;
+mod weak;
+
+#[cfg(all(test, millstream_loom))]
+extern crate self as millstream;
+#[cfg(all(test, millstream_loom))]
+#[path = "../tests/loom/model.rs"]
+mod model;
 
 #[cfg(not(millstream_loom))]
 pub mod capture;

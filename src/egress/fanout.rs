@@ -237,7 +237,7 @@ impl Fanout {
         else {
             return Ok(());
         };
-        reader.resume = before.has_read.then_some(resume);
+        reader.resume = Some(resume);
         if before.standing == Standing::Paused {
             reader.standing = Standing::Paused;
         }

@@ -138,6 +138,8 @@ pub struct Outlet {
     pub closed: bool,
     /// When the socket last took bytes, or when there was nothing to send.
     pub last_progress: Moment,
+    /// There was nothing to send after the last turn.
+    pub idle: bool,
     /// Counters.
     pub stats: OutletStats,
     /// What of them was counted for the stream already.

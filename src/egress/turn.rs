@@ -17,6 +17,7 @@ use super::place::{find_place, hear_of_absence, join_point, passes_end, stop_at_
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
+use crate::planted::{self, Bug};
 use crate::stream::log::Framing;
 use crate::stream::segment::{Kind, Opening};
 use crate::stream::view::{Cursor, JoinPoint, Presence, View};
@@ -95,15 +96,20 @@ pub fn serve(
     if outlet.parked || outlet.closed {
         return false;
     }
+    if std::mem::take(&mut outlet.idle) {
+        // It did not stand still: there was nothing to send.
+        outlet.last_progress = now;
+    }
     loop {
         let view = scene.map(|scene| scene.view);
         let mut flow = outlet.send_private(id, view, sink, now);
         if flow == Flow::Drained {
             let (Some(reader), Some(scene)) = (outlet.reader.as_deref_mut(), scene) else {
-                outlet.last_progress = now;
+                outlet.idle = true;
                 return false;
             };
             if reader.halted {
+                outlet.idle = true;
                 return false;
             }
             match reader.standing {
@@ -111,13 +117,14 @@ pub fn serve(
                     // Whoever pauses joins anew afterwards, from here on.
                     find_place(reader, scene.view);
                     hear_of_absence(outlet, id, scene, now, notices);
+                    outlet.idle = true;
                     return false;
                 }
                 Standing::Waiting => {
                     if join(outlet, id, scene, now, notices) {
                         continue;
                     }
-                    outlet.last_progress = now;
+                    outlet.idle = true;
                     return false;
                 }
                 Standing::Reading => {
@@ -134,12 +141,12 @@ pub fn serve(
         match flow {
             Flow::SegmentEnd => {
                 if !step(outlet, id, scene.map(|scene| scene.view), now, notices) {
-                    caught_up(outlet, now);
+                    caught_up(outlet);
                     return false;
                 }
             }
             Flow::Drained => {
-                caught_up(outlet, now);
+                caught_up(outlet);
                 return false;
             }
             Flow::More => return true,
@@ -220,7 +227,9 @@ pub fn finish_privately(reader: &mut Reader, private: &mut BytesMut, view: &View
     if reader.owed > 0 {
         let rest = &view.due(reader.cursor)[..reader.owed as usize];
         let mut joined = BytesMut::with_capacity(rest.len() + private.len());
-        joined.extend_from_slice(rest);
+        if !planted::is(Bug::CutMessage) {
+            joined.extend_from_slice(rest);
+        }
         joined.extend_from_slice(private);
         *private = joined;
         reader.cursor.offset += reader.owed;
@@ -235,8 +244,8 @@ pub fn check_private(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(Outle
     }
 }
 
-fn caught_up(outlet: &mut Outlet, now: Moment) {
-    outlet.last_progress = now;
+fn caught_up(outlet: &mut Outlet) {
+    outlet.idle = true;
     if let Some(reader) = outlet.reader.as_deref_mut() {
         reader.stalled_at_ms = None;
         reader.catching_up = false;
@@ -280,7 +289,7 @@ fn join(
         notices.push((id, Notice::Restarted));
         return true;
     }
-    let first = reader.headers.is_none();
+    let first = !reader.has_read;
     // A reader that the ring overtook has skipped, as much as one that was taken ahead.
     if std::mem::take(&mut reader.overtaken) {
         if is_skipping(reader, scene.lag, now) {
@@ -341,6 +350,10 @@ fn skip(
     let Some(point) = scene.view.join_point().filter(|point| point.at > reader.cursor) else {
         return false;
     };
+    let point = match planted::is(Bug::SkipToNonKey) {
+        true => JoinPoint { at: scene.view.end(), ..point },
+        false => point,
+    };
     if is_skipping(reader, scene.lag, now) {
         hang_up(outlet, id, HangUp::Skipping, notices);
         return false;
@@ -367,7 +380,8 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
     let epoch = (segment.preface.generation, segment.preface.headers.epoch);
-    if reader.headers != Some(epoch) {
+    let forgets = planted::is(Bug::ForgetHeaders) && reader.has_read;
+    if reader.headers != Some(epoch) && !forgets {
         reader.headers = Some(epoch);
         let mut wire = Vec::new();
         for (slot, payload) in segment.preface.headers.iter() {
@@ -385,7 +399,7 @@ pub fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
     for (entry, message) in scene.view.messages(reader.cursor, target) {
-        if entry.kind == Kind::Data {
+        if entry.kind == Kind::Data && !planted::is(Bug::DropData) {
             outlet.private.extend_from_slice(message);
         } else if entry.kind.is_frame() && reader.headers.is_some() {
             outlet.stats.frames_dropped += 1;

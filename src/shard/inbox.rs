@@ -28,8 +28,6 @@ pub enum Mail {
     },
     /// Another publisher takes a stream over: seal it and give the writing end back.
     Seal {
-        /// The stream.
-        name: StreamName,
         /// The claim that ends.
         claim: ClaimId,
     },

@@ -12,6 +12,7 @@
 //! is lost. The bell rings only for a shard that has said that it sleeps. What the bell is (an
 //! eventfd, or the model checker's notify) is the caller's.
 
+use crate::weak::{Spot, ordering};
 #[cfg(millstream_loom)]
 use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 #[cfg(not(millstream_loom))]
@@ -46,21 +47,24 @@ impl Mailbox {
         let (word, bit) = (slot / 64, 1 << (slot % 64));
         // Somebody's bit that is still set covers this message too: the reader clears it before it
         // looks at the log. Release, so that whoever clears it sees what was appended.
-        self.words[word].fetch_or(bit, Ordering::Release);
+        self.words[word].fetch_or(bit, ordering(Spot::Mark, Ordering::Release));
         self.summaries[word / 64].fetch_or(1 << (word % 64), Ordering::Release);
     }
 
     /// Whether the caller must ring the shard's bell: true at most once per sleep.
     pub fn should_ring(&self) -> bool {
-        fence(Ordering::SeqCst);
+        fence(ordering(Spot::Ring, Ordering::SeqCst));
         self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel)
     }
 
     /// Says that the shard will wait for its bell. Returns false if it must not: there is a dirty
     /// bit, or `pending` (asked after the announcement) says that something else is to do.
     pub fn fall_asleep(&self, pending: impl FnOnce() -> bool) -> bool {
-        self.asleep.store(true, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
+        // Every change of the flag is a read-modify-write: the model checker knows an order between
+        // plain stores of several threads only where one happens before the other, and would show
+        // this thread's announcement undone by a ring for its sleep before.
+        self.asleep.swap(true, Ordering::AcqRel);
+        fence(ordering(Spot::Sleep, Ordering::SeqCst));
         let dirty = self.summaries.iter().any(|summary| summary.load(Ordering::Relaxed) != 0);
         if dirty || pending() {
             self.wake_up();
@@ -71,7 +75,7 @@ impl Mailbox {
 
     /// Says that the shard is awake, however it woke.
     pub fn wake_up(&self) {
-        self.asleep.store(false, Ordering::Relaxed);
+        self.asleep.swap(false, Ordering::AcqRel);
     }
 
     /// Clears the dirty bits and hands each to `each`.

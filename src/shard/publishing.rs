@@ -2,19 +2,18 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::state::{Asked, Phase, Publishing, State};
+use super::state::{Asked, Publishing, State};
 use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
 use crate::ingest;
 use crate::moment::Moment;
-use crate::name::StreamName;
 use crate::slots::Key;
 use crate::stats::{Rate, Refusal, State as StreamState};
-use crate::stream::publisher::Publisher;
-use crate::stream::registry::{Claim, ClaimId, Claimant, Heir, Refusal as ClaimRefusal};
-use crate::stream::writer::{Appended, Arrival, StreamWriter};
+use crate::stream::registry::{ClaimId, Claimant, Heir, Refusal as ClaimRefusal};
+use crate::stream::tenure::{Inheritance, Loss, Seal, Tenure};
+use crate::stream::writer::{Appended, Arrival};
 use millstream_rtmp::message::Message;
-use millstream_rtmp::session::{Data, Rejection, RequestId};
+use millstream_rtmp::session::{Data, Rejection};
 use std::cmp::Reverse;
 use std::rc::Rc;
 
@@ -49,15 +48,8 @@ impl Shard {
         let claimant =
             Claimant { shard: self.index, address: address.ip(), identity: may.identity };
         let claim = self.common.registry().claim(&may.stream, claimant, now);
-        let (claim, hub, phase, seal) = match claim {
-            Ok(Claim::Granted { id, hub, writer }) => {
-                let publisher = self.publisher(id, &hub, writer, now);
-                (id, hub, Phase::Owned(publisher), None)
-            }
-            Ok(Claim::Promised { id, hub, seal }) => {
-                let phase = Phase::Promised { request: asked.request, sealed: false };
-                (id, hub, phase, Some(seal))
-            }
+        let (tenure, seal) = match claim {
+            Ok(claim) => Tenure::new(claim, self.common.eagerness(), now),
             Err(refusal) => {
                 self.stats.refuse(Refusal::Busy);
                 let (reason, text) = refusal_text(refusal);
@@ -67,11 +59,10 @@ impl Shard {
                 return;
             }
         };
-        let owned = matches!(phase, Phase::Owned(_));
+        let claim = tenure.claim;
         let publishing = state.publishing.insert(Publishing {
-            claim,
-            hub,
-            phase,
+            tenure,
+            request: asked.request,
             source: Some((key, asked.stream_id)),
             rate: Rate::default(),
             bytes: 0,
@@ -79,26 +70,16 @@ impl Shard {
         connection.publishes.push(publishing);
         state.claims.insert(claim, publishing);
         self.stats.streams.add(1);
-        if owned {
-            self.began(state, publishing, asked.request, now);
-        } else if let Some((claim, shard)) = seal {
-            self.mail(state, shard, Mail::Seal { name: may.stream, claim });
+        match seal {
+            None => self.began(state, publishing, now),
+            Some(Seal { claim, shard }) => {
+                self.mail(state, shard, Mail::Seal { claim });
+            }
         }
     }
 
-    fn publisher(
-        &self,
-        id: ClaimId,
-        hub: &std::sync::Arc<crate::stream::hub::Hub>,
-        writer: Box<StreamWriter>,
-        now: Moment,
-    ) -> Box<Publisher> {
-        let hub = std::sync::Arc::clone(hub);
-        Box::new(Publisher::begin(id, hub, writer, self.common.eagerness(), now))
-    }
-
     /// Tells the publisher that it may begin, and everybody that it has.
-    fn began(self: &Rc<Self>, state: &mut State, publishing: Key, request: RequestId, now: Moment) {
+    fn began(self: &Rc<Self>, state: &mut State, publishing: Key, now: Moment) {
         let Some(entry) = state.publishing.at_mut(publishing) else { return };
         let Some((key, _)) = entry.source else { return };
         let Some(connection) = state.connections.at_mut(key) else { return };
@@ -106,7 +87,7 @@ impl Shard {
         let encoder = connection.peer.as_ref().map(|peer| peer.flash_ver.clone());
         let address = connection.address;
         let shard = self.index;
-        entry.hub.stats.update(|info| {
+        entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Live;
             info.shard = Some(shard);
             info.publisher = Some(address);
@@ -115,16 +96,16 @@ impl Shard {
             info.video = None;
             info.audio = None;
         });
-        entry.hub.stats.publisher.generation.add(1);
+        entry.tenure.hub.stats.publisher.generation.add(1);
         self.stats.publishers.add(1);
         tracing::info!(
             connection = connection.number,
             peer = %address,
-            stream = %entry.hub.name,
+            stream = %entry.tenure.hub.name,
             shard,
             "publish started"
         );
-        report(connection.protocol.accept_publish(request));
+        report(connection.protocol.accept_publish(entry.request));
     }
 
     pub(super) fn media(
@@ -159,7 +140,7 @@ impl Shard {
         let Some((place, entry)) = find(publishing, &connection.publishes, stream_id) else {
             return;
         };
-        let Phase::Owned(publisher) = &mut entry.phase else { return };
+        let Some(publisher) = entry.tenure.publisher_mut() else { return };
         let before = publisher.flush_due();
         match publisher.push(arrival, now) {
             Appended::Due(due) => {
@@ -169,12 +150,12 @@ impl Shard {
                 }
             }
             Appended::TooManyHeaders => {
-                tracing::warn!(connection = connection.number, stream = %entry.hub.name, error = "too-many-headers", "protocol error");
+                tracing::warn!(connection = connection.number, stream = %entry.tenure.hub.name, error = "too-many-headers", "protocol error");
                 self.begin_closing(connection, key, "too-many-headers", now);
                 return;
             }
         }
-        let stats = &entry.hub.stats.publisher;
+        let stats = &entry.tenure.hub.stats.publisher;
         entry.bytes += arrival.payload.len() as u64;
         stats.bytes_in.add(arrival.payload.len() as u64);
         if arrival.kind.is_frame() {
@@ -184,7 +165,7 @@ impl Shard {
         match arrival.kind {
             crate::stream::segment::Kind::VideoKey => stats.keyframes_in.add(1),
             kind if arrival.header.is_some() => {
-                ingest::describe::describe(&entry.hub.stats, kind, arrival.payload);
+                ingest::describe::describe(&entry.tenure.hub.stats, kind, arrival.payload);
             }
             _ => {}
         }
@@ -202,7 +183,7 @@ impl Shard {
     }
 
     fn flush(&self, entry: &mut Publishing, marked: &mut [bool], now: Moment) {
-        if let Phase::Owned(publisher) = &mut entry.phase
+        if let Some(publisher) = entry.tenure.publisher_mut()
             && publisher.flush_due().is_some_and(|due| due <= now)
         {
             publisher.flush(&self.common.mailboxes, |shard| marked[shard] = true);
@@ -221,7 +202,7 @@ impl Shard {
             if let Some(entry) = publishing.at_mut(place) {
                 self.flush(entry, marked, now);
                 // The video that it waited for came and went, and more audio waits by now.
-                if let Phase::Owned(publisher) = &entry.phase
+                if let Some(publisher) = entry.tenure.publisher()
                     && let Some(next) = publisher.flush_due()
                 {
                     rides.push(Reverse((next, place)));
@@ -251,12 +232,11 @@ impl Shard {
     pub(super) fn lose(self: &Rc<Self>, state: &mut State, place: Key, now: Moment) {
         let Some(entry) = state.publishing.at_mut(place) else { return };
         entry.source = None;
-        let name = entry.hub.name.clone();
-        match &mut entry.phase {
-            Phase::Owned(publisher) => {
-                self.common.registry().lost(&name, entry.claim);
-                publisher.hold(now, self.common.config.hold);
-                entry.hub.stats.update(|info| {
+        let name = entry.tenure.hub.name.clone();
+        let loss = entry.tenure.lose(&mut self.common.registry(), now, self.common.config.hold);
+        match loss {
+            Loss::Held => {
+                entry.tenure.hub.stats.update(|info| {
                     info.state = StreamState::Held;
                     info.since_unix_ms = unix_ms();
                 });
@@ -267,12 +247,10 @@ impl Shard {
                     "publisher lost; its viewers are held"
                 );
             }
-            Phase::Promised { .. } => {
-                if self.common.registry().withdraw(&name, entry.claim) {
-                    self.forget(state, place);
-                }
-                // Otherwise the inheritance is on its way, and is held when it comes.
+            Loss::Withdrawn => {
+                self.forget(state, place);
             }
+            Loss::Coming => {}
         }
     }
 
@@ -285,44 +263,44 @@ impl Shard {
         now: Moment,
     ) {
         let Some(entry) = state.publishing.at_mut(place) else { return };
-        if matches!(entry.phase, Phase::Promised { .. }) {
+        if entry.tenure.is_promised() {
             return self.lose(state, place, now);
         }
         let connected = entry.source.is_some();
         let Some(entry) = self.forget(state, place) else { return };
-        let Phase::Owned(publisher) = entry.phase else { return };
         if connected {
             self.stats.publishers.sub(1);
         }
-        let writer = publisher.end();
-        entry.hub.stats.update(|info| {
+        entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Idle;
             info.shard = None;
             info.publisher = None;
             info.since_unix_ms = unix_ms();
         });
-        entry.hub.mark_readers(&self.common.mailboxes, |shard| state.marked[shard] = true);
-        tracing::info!(stream = %entry.hub.name, reason, "publish ended");
-        self.give_back(state, &entry.hub.name, entry.claim, writer);
+        tracing::info!(stream = %entry.tenure.hub.name, reason, "publish ended");
+        let heir =
+            entry.tenure.finish(&mut self.common.registry(), &self.common.mailboxes, |shard| {
+                state.marked[shard] = true
+            });
+        self.tell_heir(state, heir);
     }
 
     /// Another claim takes a stream of this shard over.
-    pub(super) fn seal(self: &Rc<Self>, name: &StreamName, claim: ClaimId) {
+    pub(super) fn seal(self: &Rc<Self>, claim: ClaimId) {
         let now = self.now();
         let mut state = self.state.borrow_mut();
         let Some(&place) = state.claims.get(&claim) else { return };
-        let Some(entry) = state.publishing.at_mut(place) else { return };
-        if let Phase::Promised { sealed, .. } = &mut entry.phase {
-            // The inheritance has not come yet; it is passed on when it does.
-            *sealed = true;
+        let Some(entry) = state.publishing.at(place) else { return };
+        if !entry.tenure.must_hand_over(&self.common.registry()) {
             return;
         }
         self.take_from(&mut state, place, now);
         let Some(entry) = self.forget(&mut state, place) else { return };
-        let Phase::Owned(mut publisher) = entry.phase else { return };
-        // What is appended but rides still is part of this generation.
-        publisher.flush(&self.common.mailboxes, |shard| state.marked[shard] = true);
-        self.give_back(&mut state, name, claim, publisher.into_writer());
+        let heir =
+            entry.tenure.hand_over(&mut self.common.registry(), &self.common.mailboxes, |shard| {
+                state.marked[shard] = true
+            });
+        self.tell_heir(&mut state, heir);
         self.settle(&mut state, now);
     }
 
@@ -346,48 +324,44 @@ impl Shard {
         let now = self.now();
         let mut state = self.state.borrow_mut();
         let Some(&place) = state.claims.get(&claim) else { return };
-        let Some(entry) = state.publishing.at_mut(place) else { return };
-        let Phase::Promised { request, sealed } = entry.phase else { return };
-        let Some(writer) = entry.hub.take_writer() else { return };
-        let hub = std::sync::Arc::clone(&entry.hub);
-        if sealed {
-            // Taken over before it began.
-            if let Some((key, _)) = entry.source
-                && let Some(connection) = state.connections.at_mut(key)
-            {
-                connection.publishes.retain(|held| *held != place);
-                let rejection = Rejection::bad_name("another publisher took this stream over");
-                report(connection.protocol.reject_publish(request, &rejection));
-                self.send_output(&mut state, key, now);
+        let State { publishing, marked, .. } = &mut *state;
+        let Some(entry) = publishing.at_mut(place) else { return };
+        let inheritance = entry.tenure.inherit(
+            &mut self.common.registry(),
+            self.common.eagerness(),
+            &self.common.mailboxes,
+            |shard| marked[shard] = true,
+            now,
+        );
+        let (source, request) = (entry.source, entry.request);
+        match (inheritance, source) {
+            (Inheritance::Nothing, _) => return,
+            (Inheritance::PassedOn(heir), source) => {
+                if let Some((key, _)) = source
+                    && let Some(connection) = state.connections.at_mut(key)
+                {
+                    connection.publishes.retain(|held| *held != place);
+                    let rejection = Rejection::bad_name("another publisher took this stream over");
+                    report(connection.protocol.reject_publish(request, &rejection));
+                    self.send_output(&mut state, key, now);
+                }
+                self.forget(&mut state, place);
+                self.tell_heir(&mut state, heir);
             }
-            self.forget(&mut state, place);
-            self.give_back(&mut state, &hub.name, claim, writer);
-        } else {
-            entry.phase = Phase::Owned(self.publisher(claim, &hub, writer, now));
-            hub.mark_readers(&self.common.mailboxes, |shard| state.marked[shard] = true);
-            match state.publishing.at(place).and_then(|entry| entry.source) {
-                Some((key, _)) => {
-                    self.began(&mut state, place, request, now);
-                    self.pump(&mut state, key, &[], now);
-                }
-                None => {
-                    // Its connection went while the stream was on its way.
-                    self.stats.publishers.add(1);
-                    self.lose(&mut state, place, now);
-                }
+            (Inheritance::Begun, Some((key, _))) => {
+                self.began(&mut state, place, now);
+                self.pump(&mut state, key, &[], now);
+            }
+            (Inheritance::Begun, None) => {
+                // Its connection went while the stream was on its way.
+                self.stats.publishers.add(1);
+                self.lose(&mut state, place, now);
             }
         }
         self.settle(&mut state, now);
     }
 
-    fn give_back(
-        self: &Rc<Self>,
-        state: &mut State,
-        name: &StreamName,
-        claim: ClaimId,
-        writer: Box<StreamWriter>,
-    ) {
-        let heir = self.common.registry().give_back(name, claim, writer);
+    fn tell_heir(self: &Rc<Self>, state: &mut State, heir: Option<Heir>) {
         if let Some(Heir { id, shard }) = heir {
             self.mail(state, shard, Mail::Inherit { claim: id });
         }
@@ -395,7 +369,7 @@ impl Shard {
 
     fn forget(&self, state: &mut State, place: Key) -> Option<Publishing> {
         let entry = state.publishing.remove(place)?;
-        state.claims.remove(&entry.claim);
+        state.claims.remove(&entry.tenure.claim);
         self.stats.streams.sub(1);
         Some(entry)
     }

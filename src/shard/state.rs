@@ -12,8 +12,8 @@ use crate::net::socket::Socket;
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
-use crate::stream::publisher::Publisher;
 use crate::stream::registry::ClaimId;
+use crate::stream::tenure::Tenure;
 use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::session::RequestId;
 use std::cmp::Reverse;
@@ -107,21 +107,13 @@ pub struct Play {
 
 /// A stream that this shard owns, or was promised.
 pub struct Publishing {
-    pub claim: ClaimId,
-    pub hub: Arc<Hub>,
-    pub phase: Phase,
+    pub tenure: Tenure,
+    /// What is answered when the stream is owned.
+    pub request: RequestId,
     /// The connection and its message stream; `None` once it is lost.
     pub source: Option<(Key, u32)>,
     pub rate: Rate,
     pub bytes: u64,
-}
-
-/// Whether the stream is here yet.
-pub enum Phase {
-    /// Promised: the old owner seals it. `sealed` says that the next one has asked for it already.
-    Promised { request: RequestId, sealed: bool },
-    /// Owned.
-    Owned(Box<Publisher>),
 }
 
 /// The sockets of all outlets, as the fan-out sees them.

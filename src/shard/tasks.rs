@@ -275,7 +275,7 @@ impl Shard {
                     Mail::Decided { connection, request, outcome } => {
                         self.decided(connection, request, outcome);
                     }
-                    Mail::Seal { name, claim } => self.seal(&name, claim),
+                    Mail::Seal { claim } => self.seal(claim),
                     Mail::Inherit { claim } => self.inherit(claim),
                     Mail::Drain => {
                         acceptors.iter().for_each(|acceptor| acceptor.cancel());

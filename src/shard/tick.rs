@@ -1,7 +1,7 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
 use super::load::{Load, Meter};
-use super::state::{Phase, State, What};
+use super::state::{State, What};
 use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
 use crate::hook::Rejection;
@@ -146,8 +146,8 @@ impl Shard {
         let mut published = false;
         for entry in publishes {
             published = true;
-            if now.since(entry.hub.last_media()) >= timeouts.no_media
-                && matches!(entry.phase, Phase::Owned(_))
+            if now.since(entry.tenure.hub.last_media()) >= timeouts.no_media
+                && !entry.tenure.is_promised()
             {
                 return Some("no-media");
             }
@@ -199,11 +199,11 @@ impl Shard {
     fn check_publishing(self: &Rc<Self>, state: &mut State, now: Moment) {
         let mut expired = Vec::new();
         for (place, entry) in state.publishing.iter_mut() {
-            let Phase::Owned(publisher) = &entry.phase else { continue };
+            let Some(publisher) = entry.tenure.publisher() else { continue };
             if publisher.held_until().is_some_and(|until| until <= now) {
                 expired.push(place);
             }
-            let stats = &entry.hub.stats.publisher;
+            let stats = &entry.tenure.hub.stats.publisher;
             stats.bitrate.set(entry.rate.update(now.as_ms(), entry.bytes));
             let repairs = publisher.writer().repairs();
             stats.timeline_repairs.add(repairs.saturating_sub(stats.timeline_repairs.get()));

@@ -27,6 +27,8 @@ pub mod ride;
 #[cfg(not(millstream_loom))]
 pub mod takeover;
 #[cfg(not(millstream_loom))]
+pub mod tenure;
+#[cfg(not(millstream_loom))]
 pub mod view;
 #[cfg(not(millstream_loom))]
 pub mod writer;

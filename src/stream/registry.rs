@@ -231,6 +231,13 @@ impl Registry {
         waiting
     }
 
+    /// Whether this claim owns the name and somebody is promised it.
+    pub fn has_heir(&self, name: &StreamName, id: ClaimId) -> bool {
+        self.streams.get(name).is_some_and(|entry| {
+            entry.heir.is_some() && entry.owner.is_some_and(|owner| owner.id == id)
+        })
+    }
+
     /// A shard has its first reader of a stream.
     pub fn watch(&mut self, name: &StreamName) -> Result<Arc<Hub>, Refusal> {
         let entry = self.entry(name)?;

@@ -11,6 +11,7 @@
 
 use super::headers::SharedHeaders;
 use super::slab::{Appender, Slab, slab};
+use crate::weak::{Spot, ordering};
 
 #[cfg(millstream_loom)]
 use loom::sync::{
@@ -145,7 +146,7 @@ impl Segment {
         }
         // SAFETY: a non-null `next` came from `Arc::into_raw` in `link`, which gave this segment one
         // strong count that only `drop` gives back. Acquire orders us after the pointee's writes.
-        // Counting up before `from_raw` makes the returned Arc a new owner (`tests/loom.rs`).
+        // Counting up before `from_raw` makes the returned Arc a new owner (`tests/loom/model.rs`).
         unsafe {
             Arc::increment_strong_count(next);
             Some(Arc::from_raw(next))
@@ -229,7 +230,7 @@ impl SegmentWriter {
     pub fn link(self, next: &Arc<Segment>) {
         let next = Arc::into_raw(Arc::clone(next)).cast_mut();
         // Release: the pointee's fields are seen by whoever loads the pointer.
-        let before = self.segment.next.swap(next, Ordering::AcqRel);
+        let before = self.segment.next.swap(next, ordering(Spot::Link, Ordering::AcqRel));
         debug_assert!(before.is_null(), "a segment is closed once");
     }
 }

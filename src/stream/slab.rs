@@ -9,9 +9,10 @@
 //! written, and loaded with Acquire before they are read.
 //!
 //! This file holds all the unsafe code of the log. It knows nothing of messages. The model checker
-//! runs it as it stands (`tests/loom.rs`), with a shadow cell per element that reports a read which
+//! runs it as it stands (`tests/loom/model.rs`), with a shadow cell per element that reports a read which
 //! is not ordered after its write.
 
+use crate::weak::{Spot, ordering};
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 
@@ -26,15 +27,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What publishes an append. A build with `--cfg millstream_weak` weakens it, which the model
-/// checker must notice: it is how the model is shown to be able to fail.
-#[cfg(not(millstream_weak))]
-const PUBLISH: Ordering = Ordering::Release;
-#[cfg(millstream_weak)]
-const PUBLISH: Ordering = Ordering::Relaxed;
-
 struct Cells<T> {
-    cells: Box<[UnsafeCell<MaybeUninit<T>>]>,
+    cells: Box<[MaybeUninit<UnsafeCell<T>>]>,
     end: AtomicUsize,
     #[cfg(millstream_loom)]
     shadow: Box<[loom::cell::UnsafeCell<()>]>,
@@ -42,7 +36,7 @@ struct Cells<T> {
 
 // SAFETY: the only shared mutation is `Appender::append`, which writes cells at or past `end`, and
 // readers touch cells before `end` only; Release on the store and Acquire on the load of `end` order
-// the two (`tests/loom.rs`). `T: Copy` has no drop, so freeing needs no knowledge of `end`.
+// the two (`tests/loom/model.rs`). `T: Copy` has no drop, so freeing needs no knowledge of `end`.
 unsafe impl<T: Copy + Send + Sync> Sync for Cells<T> {}
 
 /// The writing end. There is exactly one for each slab: it cannot be cloned.
@@ -66,7 +60,7 @@ impl<T> Clone for Slab<T> {
 /// Makes an empty slab of `capacity` elements.
 pub fn slab<T: Copy>(capacity: usize) -> (Appender<T>, Slab<T>) {
     let cells = Arc::new(Cells {
-        cells: (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(),
+        cells: Box::new_uninit_slice(capacity),
         end: AtomicUsize::new(0),
         #[cfg(millstream_loom)]
         shadow: (0..capacity).map(|_| loom::cell::UnsafeCell::new(())).collect(),
@@ -109,13 +103,13 @@ impl<T: Copy> Appender<T> {
             unsafe {
                 std::ptr::copy_nonoverlapping(
                     part.as_ptr(),
-                    UnsafeCell::raw_get(target).cast::<T>(),
+                    UnsafeCell::raw_get(target.cast::<UnsafeCell<T>>()),
                     part.len(),
                 );
             }
             self.end += part.len();
         }
-        self.cells.end.store(self.end, PUBLISH);
+        self.cells.end.store(self.end, ordering(Spot::Publish, Ordering::Release));
     }
 }
 
@@ -129,7 +123,7 @@ impl<T: Copy> Slab<T> {
         }
         // SAFETY: cells before `end` are initialised, and Acquire orders us after their writes. They
         // are never written again and live as long as `self.cells`, which `self` holds.
-        // `UnsafeCell<MaybeUninit<T>>` has the layout of `T`.
+        // `MaybeUninit<UnsafeCell<T>>` has the layout of `T`.
         unsafe { std::slice::from_raw_parts(self.cells.cells.as_ptr().cast::<T>(), end) }
     }
 

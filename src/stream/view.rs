@@ -116,6 +116,11 @@ impl View {
         self.segment(segment).map(|segment| &segment.preface.headers)
     }
 
+    /// The generation of a segment, if it is held; 0 otherwise.
+    pub fn generation(&self, segment: u64) -> u32 {
+        self.segment(segment).map_or(0, |segment| segment.preface.generation)
+    }
+
     /// A held segment by its number.
     pub fn segment(&self, number: u64) -> Option<&Arc<Segment>> {
         let at = number.checked_sub(self.segments[0].preface.number)?;
@@ -224,6 +229,18 @@ impl View {
             return 0;
         }
         entries.get(at).map_or(0, |entry| entry.end - cursor.offset)
+    }
+
+    /// Whether the owner of the stream has written anything to the log: one that was just asked for
+    /// holds nothing, not even what the stream's other logs do.
+    pub fn is_fed(&self) -> bool {
+        self.newest().preface.number > 0
+    }
+
+    /// Whether the log is held from the message after the one numbered `order` on, for sure.
+    pub fn reaches(&self, order: u32) -> bool {
+        let first = self.segments.iter().find_map(|segment| segment.entries().first());
+        first.is_none_or(|entry| entry.order.wrapping_sub(order) as i32 <= 1)
     }
 
     /// The beginning of the first message after the one numbered `order`.
