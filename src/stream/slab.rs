@@ -28,7 +28,7 @@ use std::sync::{
 };
 
 struct Cells<T> {
-    cells: Box<[UnsafeCell<MaybeUninit<T>>]>,
+    cells: Box<[MaybeUninit<UnsafeCell<T>>]>,
     end: AtomicUsize,
     #[cfg(millstream_loom)]
     shadow: Box<[loom::cell::UnsafeCell<()>]>,
@@ -60,7 +60,7 @@ impl<T> Clone for Slab<T> {
 /// Makes an empty slab of `capacity` elements.
 pub fn slab<T: Copy>(capacity: usize) -> (Appender<T>, Slab<T>) {
     let cells = Arc::new(Cells {
-        cells: (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(),
+        cells: Box::new_uninit_slice(capacity),
         end: AtomicUsize::new(0),
         #[cfg(millstream_loom)]
         shadow: (0..capacity).map(|_| loom::cell::UnsafeCell::new(())).collect(),
@@ -103,7 +103,7 @@ impl<T: Copy> Appender<T> {
             unsafe {
                 std::ptr::copy_nonoverlapping(
                     part.as_ptr(),
-                    UnsafeCell::raw_get(target).cast::<T>(),
+                    UnsafeCell::raw_get(target.cast::<UnsafeCell<T>>()),
                     part.len(),
                 );
             }
@@ -123,7 +123,7 @@ impl<T: Copy> Slab<T> {
         }
         // SAFETY: cells before `end` are initialised, and Acquire orders us after their writes. They
         // are never written again and live as long as `self.cells`, which `self` holds.
-        // `UnsafeCell<MaybeUninit<T>>` has the layout of `T`.
+        // `MaybeUninit<UnsafeCell<T>>` has the layout of `T`.
         unsafe { std::slice::from_raw_parts(self.cells.cells.as_ptr().cast::<T>(), end) }
     }
 
