@@ -9,6 +9,8 @@
 
 // The model checker compiles the log and the mailbox only (`tests/loom/model.rs`).
 pub mod limits;
+#[cfg(not(millstream_loom))]
+mod planted;
 pub mod shard;
 pub mod stream;
 mod weak;

@@ -5,7 +5,7 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Outlet, OutletId, OutletStats, Reader, Sink, Standing};
+use super::outlet::{Outlet, OutletId, OutletStats, Reader, Resume, STALE_HEADERS, Sink, Standing};
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
 use crate::moment::Moment;
@@ -160,7 +160,8 @@ impl Fanout {
             catching_up: true,
             skips: Vec::new(),
             told_end: false,
-            resume_after: None,
+            resume: None,
+            floor: None,
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -204,9 +205,47 @@ impl Fanout {
             return Ok(());
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
-        let next = shown.view.entry_at(reader.cursor).map(|entry| entry.order);
-        let last = next.map(|order| order.wrapping_sub(1));
+        let gains_video = new.video && !old.video;
+        // Who keeps up goes on where it is. For anybody else the other log may not reach back to
+        // where it is: what it must not lose of this one it is given now.
+        let keeps_up = reader.stalled_at_ms.is_none();
+        let mut reads = reader.standing == Standing::Reading;
+        if let Some(resume) = reader.resume
+            && shown.view.is_fed()
+        {
+            // Changed twice before it had a turn: it stands where it stood in the log before.
+            reads = resume.seamless && shown.view.reaches(resume.after);
+            reader.resume = None;
+            reader.floor = Some(resume.after);
+            reader.cursor = shown.view.after(resume.after);
+        }
+        let seamless = reads && keeps_up && !gains_video;
+        if reader.resume.is_none() && !seamless {
+            let begin = shown.view.join_point().filter(|point| point.at >= reader.cursor);
+            let target = begin.map_or_else(|| shown.view.end(), |point| point.at);
+            turn::leave_behind(outlet, &shown.view, target);
+            turn::check_private(outlet, id, &mut self.notices);
+            if shown.view.presence() == Presence::Absent
+                && let Some(reader) = outlet.reader.as_deref_mut()
+                && reader.headers.is_some()
+            {
+                // Nobody feeds the other log before the stream is published again.
+                turn::ended(reader, id, now, &mut self.notices);
+            }
+        }
+        let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
+        // In a log that is not fed yet it stands nowhere: what held before still does.
+        let resume = match reader.resume {
+            Some(resume) => Resume { seamless: resume.seamless && !gains_video, ..resume },
+            None => Resume {
+                after: reader.floor_at(shown.view.order_before(reader.cursor)),
+                generation: shown.view.generation(reader.cursor.segment),
+                seamless,
+            },
+        };
         let (standing, told_end) = (reader.standing, reader.told_end);
+        let headers = reader.headers.map(|_| STALE_HEADERS);
+        let skips = std::mem::take(&mut reader.skips);
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
         // The new view first: otherwise the stream could be let go of in between.
@@ -217,16 +256,13 @@ impl Fanout {
         else {
             return Ok(());
         };
-        let Some(shown) = self.views.at(reader.view) else { return Ok(()) };
         reader.told_end = told_end;
+        reader.headers = headers;
+        reader.skips = skips;
         if standing == Standing::Paused {
             reader.standing = Standing::Paused;
         }
-        if new.video && !old.video {
-            reader.cursor = shown.view.end();
-        } else {
-            reader.resume_after = Some(last.unwrap_or_else(|| shown.view.last_order()));
-        }
+        reader.resume = Some(resume);
         self.catching_up.push_back(id);
         Ok(())
     }
@@ -244,6 +280,11 @@ impl Fanout {
                 turn::finish_privately(reader, &mut outlet.private, &shown.view);
             }
             reader.standing = Standing::Paused;
+            // What it does not want it is not behind with.
+            reader.stalled_at_ms = None;
+            if let Some(resume) = &mut reader.resume {
+                resume.seamless = false;
+            }
         } else {
             reader.standing = Standing::Waiting;
             self.catching_up.push_back(id);

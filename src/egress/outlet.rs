@@ -67,8 +67,34 @@ pub struct Reader {
     pub skips: Vec<Moment>,
     /// Whether it was told that the stream is unpublished.
     pub told_end: bool,
-    /// After a change of projection: the message that it was sent last, to go on behind it.
-    pub resume_after: Option<u32>,
+    /// After a change of projection: where it goes on in the other log, once that is fed.
+    pub resume: Option<Resume>,
+    /// The number of the last message that it had of another log of the stream, if it had any: this
+    /// one may hold too few messages to tell where the reader stood.
+    pub floor: Option<u32>,
+}
+
+/// Where a reader stood in another log of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// The number of the last message before its cursor.
+    pub after: u32,
+    /// The generation there.
+    pub generation: u32,
+    /// Whether it may go on in the middle of a group of pictures, since it has what came before.
+    pub seamless: bool,
+}
+
+/// The epoch of headers that matches none: a reader that had frames and needs headers anew.
+/// Generations of publishers begin at 1.
+pub const STALE_HEADERS: (u32, u32) = (0, 0);
+
+impl Reader {
+    /// The later of a message of this log and the last one that it had of another.
+    pub fn floor_at(&self, order: u32) -> u32 {
+        // A signed distance, since the number wraps.
+        self.floor.filter(|floor| floor.wrapping_sub(order) as i32 > 0).unwrap_or(order)
+    }
 }
 
 /// What an outlet did and lost.
@@ -97,6 +123,8 @@ pub struct Outlet {
     pub closed: bool,
     /// When the socket last took bytes, or when there was nothing to send.
     pub last_progress: Moment,
+    /// There was nothing to send after the last turn.
+    pub idle: bool,
     /// Counters.
     pub stats: OutletStats,
     /// What of them was counted for the stream already.

@@ -12,10 +12,11 @@
 //!      +--------------------+--+
 //! ```
 
-use super::outlet::{Flow, Outlet, OutletId, Reader, Sink, Standing};
+use super::outlet::{Flow, Outlet, OutletId, Reader, STALE_HEADERS, Sink, Standing};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
+use crate::planted::{self, Bug};
 use crate::stream::log::Framing;
 use crate::stream::segment::{Kind, Opening};
 use crate::stream::view::{Cursor, JoinPoint, Presence, View};
@@ -93,21 +94,28 @@ pub fn serve(
     if outlet.parked || outlet.closed {
         return false;
     }
+    if std::mem::take(&mut outlet.idle) {
+        // It did not stand still: there was nothing to send.
+        outlet.last_progress = now;
+    }
     loop {
         let view = scene.map(|scene| scene.view);
         let mut flow = outlet.send_private(id, view, sink, now);
         if flow == Flow::Drained {
             let (Some(reader), Some(scene)) = (outlet.reader.as_deref_mut(), scene) else {
-                outlet.last_progress = now;
+                outlet.idle = true;
                 return false;
             };
             match reader.standing {
-                Standing::Paused => return false,
+                Standing::Paused => {
+                    outlet.idle = true;
+                    return false;
+                }
                 Standing::Waiting => {
                     if join(outlet, id, scene, now, notices) {
                         continue;
                     }
-                    outlet.last_progress = now;
+                    outlet.idle = true;
                     return false;
                 }
                 Standing::Reading => {
@@ -124,12 +132,12 @@ pub fn serve(
         match flow {
             Flow::SegmentEnd => {
                 if !step(outlet, id, scene.map(|scene| scene.view), now, notices) {
-                    caught_up(outlet, now);
+                    caught_up(outlet);
                     return false;
                 }
             }
             Flow::Drained => {
-                caught_up(outlet, now);
+                caught_up(outlet);
                 return false;
             }
             Flow::More => return true,
@@ -184,13 +192,20 @@ pub fn relocate(
 ) {
     let first = scene.view.first_retained();
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    if let Some(resume) = reader.resume {
+        // It has not stood anywhere in this log yet; what it had of the other one it has.
+        reader.cursor = scene.view.after(resume.after);
+    }
     if reader.cursor.segment >= first {
         return;
     }
     finish_privately(reader, &mut outlet.private, scene.view);
     let target = Cursor { segment: first, offset: 0 };
-    leave_behind(outlet, scene, target);
+    leave_behind(outlet, scene.view, target);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    if let Some(resume) = reader.resume.take() {
+        reader.floor = Some(resume.after);
+    }
     if reader.standing == Standing::Reading {
         reader.standing = Standing::Waiting;
     }
@@ -202,7 +217,9 @@ pub fn finish_privately(reader: &mut Reader, private: &mut BytesMut, view: &View
     if reader.owed > 0 {
         let rest = &view.due(reader.cursor)[..reader.owed as usize];
         let mut joined = BytesMut::with_capacity(rest.len() + private.len());
-        joined.extend_from_slice(rest);
+        if !planted::is(Bug::CutMessage) {
+            joined.extend_from_slice(rest);
+        }
         joined.extend_from_slice(private);
         *private = joined;
         reader.cursor.offset += reader.owed;
@@ -217,8 +234,8 @@ pub fn check_private(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(Outle
     }
 }
 
-fn caught_up(outlet: &mut Outlet, now: Moment) {
-    outlet.last_progress = now;
+fn caught_up(outlet: &mut Outlet) {
+    outlet.idle = true;
     if let Some(reader) = outlet.reader.as_deref_mut() {
         reader.stalled_at_ms = None;
         reader.catching_up = false;
@@ -244,33 +261,54 @@ fn join(
 ) -> bool {
     let view = scene.view;
     let Some(reader) = outlet.reader.as_deref_mut() else { return false };
-    if view.presence() == Presence::Absent {
+    let mut seamless = None;
+    if let Some(resume) = reader.resume {
+        if !view.is_fed() {
+            return false;
+        }
+        reader.resume = None;
+        reader.floor = Some(resume.after);
+        reader.cursor = view.after(resume.after);
+        let at = reader.cursor;
+        let continues = resume.seamless
+            && view.reaches(resume.after)
+            && view.generation(at.segment) == resume.generation
+            && (view.presence() == Presence::Live || view.entry_at(at).is_some());
+        seamless = continues.then(|| resume_point(view, at));
+    }
+    if view.presence() == Presence::Absent && seamless.is_none() {
         // The stream ended while this reader waited for a place in it.
-        if reader.cursor.segment < view.end().segment && reader.resume_after.is_none() {
-            reader.cursor = view.end();
-            ended(reader, id, now, notices);
+        if reader.cursor.segment < view.end().segment || reader.headers.is_some() {
+            leave_behind(outlet, view, view.end());
+            check_private(outlet, id, notices);
+            if let Some(reader) = outlet.reader.as_deref_mut() {
+                ended(reader, id, now, notices);
+            }
+            // Data messages that it had not been sent go out in this turn.
+            return !outlet.closed && !outlet.private.is_empty();
         }
         return false;
     }
-    let point = match reader.resume_after.map(|order| view.after(order)) {
-        Some(at) => view.entry_at(at).map(|entry| JoinPoint {
-            at,
-            timestamp: entry.timestamp,
-            gop: entry.gop,
-        }),
-        None => view.join_point().filter(|point| point.at >= reader.cursor),
-    };
+    let point = seamless.or_else(|| view.join_point().filter(|point| point.at >= reader.cursor));
     let Some(point) = point else { return false };
-    reader.resume_after = None;
     if std::mem::take(&mut reader.told_end) {
         notices.push((id, Notice::Restarted));
     }
     let first = reader.headers.is_none();
     go_to(outlet, scene, point);
+    check_private(outlet, id, notices);
     if first {
         notices.push((id, Notice::Joined));
     }
-    true
+    !outlet.closed
+}
+
+/// The place of the message at `at`, or of the one that comes next.
+fn resume_point(view: &View, at: Cursor) -> JoinPoint {
+    let edge = view.edge();
+    view.entry_at(at).map_or(JoinPoint { at, timestamp: edge.timestamp, gop: edge.gop }, |entry| {
+        JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop }
+    })
 }
 
 /// Whether a reader that could not take everything is so far behind that it should skip.
@@ -300,6 +338,10 @@ fn skip(
     let Some(point) = scene.view.join_point().filter(|point| point.at > reader.cursor) else {
         return false;
     };
+    let point = match planted::is(Bug::SkipToNonKey) {
+        true => resume_point(scene.view, scene.view.end()),
+        false => point,
+    };
     reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
     reader.skips.push(now);
     if reader.skips.len() >= scene.lag.skips_per_minute as usize {
@@ -323,14 +365,15 @@ fn skip(
 /// Takes a reader at a message boundary to a place further on: the data messages in between and
 /// the headers valid there go ahead.
 fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
-    leave_behind(outlet, scene, point.at);
+    leave_behind(outlet, scene.view, point.at);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     reader.standing = Standing::Reading;
     reader.stalled_at_ms = None;
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
     let epoch = (segment.preface.generation, segment.preface.headers.epoch);
-    if reader.headers != Some(epoch) {
+    let forgets = planted::is(Bug::ForgetHeaders) && reader.headers.is_some();
+    if reader.headers != Some(epoch) && !forgets {
         reader.headers = Some(epoch);
         let mut wire = Vec::new();
         for (slot, payload) in segment.preface.headers.iter() {
@@ -344,15 +387,18 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
 
 /// Moves the cursor on without sending: data messages are kept, frames are counted as dropped
 /// unless the reader never had any.
-fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
+pub fn leave_behind(outlet: &mut Outlet, view: &View, target: Cursor) {
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
-    for (entry, message) in scene.view.messages(reader.cursor, target) {
-        if entry.kind == Kind::Data {
+    for (entry, message) in view.messages(reader.cursor, target) {
+        if entry.kind == Kind::Data && !planted::is(Bug::DropData) {
             outlet.private.extend_from_slice(message);
         } else if entry.kind.is_frame() && reader.headers.is_some() {
             outlet.stats.frames_dropped += 1;
             outlet.stats.bytes_dropped += message.len() as u64;
+        } else if matches!(entry.kind, Kind::VideoHeader | Kind::AudioHeader) {
+            // Standing before it, the reader counts as having the headers of this segment.
+            reader.headers = reader.headers.map(|_| STALE_HEADERS);
         }
     }
     reader.cursor = target;
@@ -384,7 +430,12 @@ fn step(
 }
 
 /// The stream ended for this reader, who waits for another publisher now and hears of it once.
-fn ended(reader: &mut Reader, id: OutletId, now: Moment, notices: &mut Vec<(OutletId, Notice)>) {
+pub fn ended(
+    reader: &mut Reader,
+    id: OutletId,
+    now: Moment,
+    notices: &mut Vec<(OutletId, Notice)>,
+) {
     reader.waiting_since = now;
     if !std::mem::replace(&mut reader.told_end, true) {
         notices.push((id, Notice::Ended));

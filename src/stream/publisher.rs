@@ -38,10 +38,7 @@ impl Publisher {
 
     /// Appends a message. Readers are told when [`flush`](Self::flush) is called.
     pub fn push(&mut self, arrival: &Arrival<'_>, now: Moment) -> Appended {
-        let unfed = self.hub.take_unfed();
-        if !unfed.is_empty() {
-            self.writer.adopt(unfed);
-        }
+        self.adopt();
         self.hub.note_media(now);
         self.writer.append(arrival, now, self.hub.is_read())
     }
@@ -77,6 +74,13 @@ impl Publisher {
     pub fn end(mut self) -> Box<StreamWriter> {
         self.writer.end();
         self.writer
+    }
+
+    fn adopt(&mut self) {
+        let unfed = self.hub.take_unfed();
+        if !unfed.is_empty() {
+            self.writer.adopt(unfed);
+        }
     }
 
     /// The writing end, to be looked at.

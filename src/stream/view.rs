@@ -115,6 +115,11 @@ impl View {
         self.segment(segment).map(|segment| &segment.preface.headers)
     }
 
+    /// The generation of a segment, if it is held; 0 otherwise.
+    pub fn generation(&self, segment: u64) -> u32 {
+        self.segment(segment).map_or(0, |segment| segment.preface.generation)
+    }
+
     /// A held segment by its number.
     pub fn segment(&self, number: u64) -> Option<&Arc<Segment>> {
         let at = number.checked_sub(self.segments[0].preface.number)?;
@@ -225,6 +230,37 @@ impl View {
         entries.get(at).map_or(0, |entry| entry.end - cursor.offset)
     }
 
+    /// The number of the last message before `cursor`, a message boundary. If none before it is
+    /// held, the number below that of the first one behind it; 0 in an empty log.
+    pub fn order_before(&self, cursor: Cursor) -> u32 {
+        let held = self.segments.iter().rev().filter(|held| held.preface.number <= cursor.segment);
+        for segment in held {
+            let entries = segment.entries();
+            let count = if segment.preface.number == cursor.segment {
+                entries.partition_point(|entry| entry.end <= cursor.offset)
+            } else {
+                entries.len()
+            };
+            if let Some(entry) = entries[..count].last() {
+                return entry.order;
+            }
+        }
+        let behind = self.segments.iter().find_map(|segment| segment.entries().first());
+        behind.map_or(0, |entry| entry.order.wrapping_sub(1))
+    }
+
+    /// Whether the owner of the stream has written anything to the log: one that was just asked for
+    /// holds nothing, not even what the stream's other logs do.
+    pub fn is_fed(&self) -> bool {
+        self.newest().preface.number > 0
+    }
+
+    /// Whether the log is held from the message after the one numbered `order` on, for sure.
+    pub fn reaches(&self, order: u32) -> bool {
+        let first = self.segments.iter().find_map(|segment| segment.entries().first());
+        first.is_none_or(|entry| entry.order.wrapping_sub(order) as i32 <= 1)
+    }
+
     /// The beginning of the first message after the one numbered `order`.
     pub fn after(&self, order: u32) -> Cursor {
         for segment in &self.segments {
@@ -238,12 +274,6 @@ impl View {
             }
         }
         self.end()
-    }
-
-    /// The number of the newest message; 0 before the first.
-    pub fn last_order(&self) -> u32 {
-        let newest = self.segments.iter().rev().find_map(|segment| segment.entries().last());
-        newest.map_or(0, |entry| entry.order)
     }
 
     fn newest(&self) -> &Arc<Segment> {

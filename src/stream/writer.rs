@@ -42,8 +42,7 @@ pub struct StreamWriter {
     main: LogWriter,
     derived: Vec<(Projection, LogWriter)>,
     headers: Arc<Headers>,
-    /// `None` until the first message of a stream that nobody was in the middle of: it may keep its
-    /// own time.
+    /// `None` until the first message, which keeps its own time.
     timeline: Option<Timeline>,
     /// How often the source's time jumped and was repaired.
     repairs: u64,
@@ -71,9 +70,10 @@ impl StreamWriter {
     /// A publisher begins, or takes over: the timeline goes on, headers start anew.
     pub fn begin(&mut self, eagerness: Eagerness) {
         self.headers = Arc::new(self.headers.cleared());
-        match &mut self.timeline {
-            Some(timeline) if self.live => timeline.resume(),
-            _ => self.timeline = None,
+        // After an end, too: those who wait for the next publisher have the times before, and so
+        // have the logs, whose ages and lags are differences of times.
+        if let Some(timeline) = &mut self.timeline {
+            timeline.resume();
         }
         self.ride = Ride::new(eagerness);
         self.live = true;
