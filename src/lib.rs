@@ -9,10 +9,10 @@
 
 // The model checker compiles the log and the mailbox only (`tests/loom/model.rs`).
 pub mod limits;
-pub mod shard;
-pub mod stream;
 #[cfg(not(millstream_loom))]
 mod planted;
+pub mod shard;
+pub mod stream;
 mod weak;
 
 #[cfg(all(test, millstream_loom))]

@@ -7,6 +7,8 @@
 
 #[path = "sim/encoder.rs"]
 mod encoder;
+#[path = "sim/judge.rs"]
+mod judge;
 #[path = "sim/player.rs"]
 mod player;
 #[path = "sim/random.rs"]

@@ -167,6 +167,7 @@ impl Fanout {
             passed_end: false,
             halted: false,
             resume: None,
+            floor: None,
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -210,22 +211,44 @@ impl Fanout {
             return Ok(());
         }
         turn::finish_privately(reader, &mut outlet.private, &shown.view);
-        let reads_on = reader.standing == Standing::Reading && reader.stalled_at_ms.is_none();
-        if !reads_on && reader.has_read && reader.resume.is_none() {
-            // The new log may not reach back as far: what must not be lost is taken from the old.
-            let scene = Scene { view: &shown.view, framing: &*shown.framing, lag: &self.lag };
-            let end = shown.view.end();
-            reader.passed_end |= place::passes_end(&shown.view, reader.cursor, end);
-            turn::leave_behind(outlet, &scene, end);
+        let gains_video = new.video && !old.video;
+        // Who keeps up goes on where it is. For anybody else the other log may not reach back to
+        // where it is: what it must not lose of this one it is given now.
+        let keeps_up = reader.stalled_at_ms.is_none();
+        let mut reads = reader.standing == Standing::Reading;
+        if let Some(resume) = reader.resume
+            && shown.view.is_fed()
+        {
+            // Changed twice before it had a turn: it stands where it stood in the log before.
+            reads = resume.seamless && shown.view.reaches(resume.after);
+            reader.resume = None;
+            reader.floor = Some(resume.after);
+            reader.cursor = shown.view.after(resume.after);
+        }
+        let seamless = reads && keeps_up && !gains_video;
+        if reader.resume.is_none() && !seamless {
+            let begin = shown.view.join_point().filter(|point| point.at >= reader.cursor);
+            let target = begin.map_or_else(|| shown.view.end(), |point| point.at);
+            turn::leave_behind(outlet, &shown.view, target);
+            turn::check_private(outlet, id, &mut self.notices);
+            if shown.view.presence() == Presence::Absent
+                && let Some(reader) = outlet.reader.as_deref_mut()
+                && reader.has_read
+            {
+                // Nobody feeds the other log before the stream is published again.
+                place::ended(reader, id, now, &mut self.notices);
+            }
         }
         let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
-        // A second change may come before the first one took effect.
-        let after = match reader.resume {
-            Some(pending) => pending.after,
-            None => shown.view.order_before(reader.cursor),
+        // In a log that is not fed yet it stands nowhere: what held before still does.
+        let resume = match reader.resume {
+            Some(resume) => Resume { seamless: resume.seamless && !gains_video, ..resume },
+            None => Resume {
+                after: reader.floor_at(shown.view.order_before(reader.cursor)),
+                generation: shown.view.generation(reader.cursor.segment),
+                seamless,
+            },
         };
-        let joins = reader.resume.map_or(!reads_on, |pending| pending.joins);
-        let resume = Resume { after, joins: joins || (new.video && !old.video) };
         let before = reader.clone();
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
@@ -237,11 +260,11 @@ impl Fanout {
         else {
             return Ok(());
         };
-        reader.resume = Some(resume);
         if before.standing == Standing::Paused {
             reader.standing = Standing::Paused;
         }
         reader.inherit(before);
+        reader.resume = Some(resume);
         self.catching_up.push_back(id);
         Ok(())
     }
@@ -259,13 +282,15 @@ impl Fanout {
                 turn::finish_privately(reader, &mut outlet.private, &shown.view);
             }
             reader.standing = Standing::Paused;
-            // It goes on as a joiner does: what it does not want, it does not lose.
+            // It goes on as a joiner does: what it does not want, it is not behind with and does not
+            // lose.
+            reader.stalled_at_ms = None;
             reader.headers = None;
+            if let Some(resume) = &mut reader.resume {
+                resume.seamless = false;
+            }
         } else {
             reader.standing = Standing::Waiting;
-            if let Some(resume) = &mut reader.resume {
-                resume.joins = true;
-            }
             self.catching_up.push_back(id);
         }
     }

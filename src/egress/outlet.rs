@@ -55,7 +55,8 @@ pub struct Reader {
     pub owed: u32,
     /// Where it stands.
     pub standing: Standing,
-    /// The epoch of the headers that it was given, with their generation.
+    /// The generation and epoch of the headers that it was given; `None` while it has none, and
+    /// loses nothing: before its first frame, and in a pause.
     pub headers: Option<(u32, u32)>,
     /// The time of the next message to be sent, when it last could not take everything.
     pub stalled_at_ms: Option<u64>,
@@ -73,34 +74,50 @@ pub struct Reader {
     pub told_end: bool,
     /// Whether it was ever sent a frame, of this log or one before.
     pub has_read: bool,
-    /// The ring took it past an end of the stream that it was not told of.
+    /// It was taken past an end of the stream that it was not told of.
     pub passed_end: bool,
     /// It must hear something before it goes on: what it is told stands ahead of what follows.
     pub halted: bool,
-    /// After a change of projection: where to go on, once the new log has come so far.
+    /// After a change of projection: where it goes on in the other log, once that is fed.
     pub resume: Option<Resume>,
+    /// The number of the last message that it had of another log of the stream, if it had any: this
+    /// one may hold too few messages to tell where the reader stood.
+    pub floor: Option<u32>,
 }
 
+/// Where a reader stood in another log of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// The number of the last message before its cursor.
+    pub after: u32,
+    /// The generation there.
+    pub generation: u32,
+    /// Whether it may go on in the middle of a group of pictures, since it has what came before.
+    pub seamless: bool,
+}
+
+/// The epoch of headers that matches none: a reader that had frames and needs headers anew.
+/// Generations of publishers begin at 1.
+pub const STALE_HEADERS: (u32, u32) = (0, 0);
+
 impl Reader {
-    /// Takes over what a reader of another log of the stream was told and has lost.
+    /// Takes over what a reader of another log of the stream was told, has and has lost.
     pub fn inherit(&mut self, before: Self) {
+        self.headers = before.headers.map(|_| STALE_HEADERS);
         self.skips = before.skips;
         self.unannounced = before.unannounced;
         self.overtaken = before.overtaken;
+        self.told_end = before.told_end;
         self.has_read = before.has_read;
         self.passed_end = before.passed_end;
         self.halted = before.halted;
-        self.told_end = before.told_end;
     }
-}
 
-/// How a reader goes on in another log of its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resume {
-    /// The number of the message that it was sent last.
-    pub after: u32,
-    /// It needs a place where joiners begin; otherwise the next message will do.
-    pub joins: bool,
+    /// The later of a message of this log and the last one that it had of another.
+    pub fn floor_at(&self, order: u32) -> u32 {
+        // A signed distance, since the number wraps.
+        self.floor.filter(|floor| floor.wrapping_sub(order) as i32 > 0).unwrap_or(order)
+    }
 }
 
 /// Frames that a reader does not get.

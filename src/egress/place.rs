@@ -2,24 +2,62 @@
 //! of its stream, one that the end of the stream concerns. When it looks for its place stands in
 //! `turn`.
 
-use super::outlet::{Outlet, OutletId, Reader, Resume, Standing};
-use super::turn::{Notice, Scene, leave_behind};
+use super::outlet::{Outlet, OutletId, Reader};
+use super::turn::{Notice, Scene, check_private, leave_behind};
 use crate::moment::Moment;
 use crate::stream::segment::{Kind, Opening};
 use crate::stream::view::{Cursor, JoinPoint, Presence, View};
 
-/// Finds the place of a reader that came from another log of its stream, once this one has come so
-/// far. Returns the place if it reads on right there, and need not join.
-pub fn find_place(reader: &mut Reader, view: &View) -> Option<JoinPoint> {
-    let Resume { after, joins } = reader.resume?;
-    let at = view.after(after);
-    let entry = view.entry_at(at)?;
-    // What precedes it was sent from the other log.
-    let last = view.before(at);
-    reader.passed_end |= passes_end(view, last, at);
-    reader.cursor = at;
+/// Whether a reader stands in its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Not yet: it comes from another log, and nobody feeds this one so far.
+    Unknown,
+    /// At its cursor, from where it looks for a place to join.
+    Joins,
+    /// It comes from another log and reads on, right here.
+    ReadsOn(JoinPoint),
+}
+
+impl Place {
+    /// Whether it stands anywhere.
+    pub fn is_found(self) -> bool {
+        self != Self::Unknown
+    }
+
+    /// The place where it reads on, if it need not join.
+    pub fn reads_on(self) -> Option<JoinPoint> {
+        match self {
+            Self::ReadsOn(point) => Some(point),
+            _ => None,
+        }
+    }
+}
+
+/// Finds the place of a reader that came from another log of its stream, once this one is fed.
+pub fn find_place(reader: &mut Reader, view: &View) -> Place {
+    let Some(resume) = reader.resume else { return Place::Joins };
+    if !view.is_fed() {
+        return Place::Unknown;
+    }
     reader.resume = None;
-    (!joins).then_some(JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop })
+    reader.floor = Some(resume.after);
+    let at = view.after(resume.after);
+    reader.cursor = at;
+    let continues = resume.seamless
+        && view.reaches(resume.after)
+        && view.generation(at.segment) == resume.generation
+        && (view.presence() == Presence::Live || view.entry_at(at).is_some());
+    if !continues {
+        return Place::Joins;
+    }
+    let edge = view.edge();
+    let point =
+        view.entry_at(at)
+            .map_or(JoinPoint { at, timestamp: edge.timestamp, gop: edge.gop }, |entry| {
+                JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop }
+            });
+    Place::ReadsOn(point)
 }
 
 /// Where a reader may begin, at or past its cursor. Without pictures that is anywhere: at the live
@@ -38,7 +76,7 @@ pub fn join_point(reader: &Reader, scene: &Scene<'_>) -> Option<JoinPoint> {
 }
 
 /// Tells a reader, once, that the stream ended; nothing of what follows is sent before that.
-pub fn tell_end(
+pub fn ended(
     reader: &mut Reader,
     id: OutletId,
     now: Moment,
@@ -52,57 +90,59 @@ pub fn tell_end(
     }
 }
 
-/// Tells a reader that does not read on that the stream ended meanwhile.
+/// Tells a reader that waits or pauses, in a log where it stands, that the stream ended meanwhile.
 pub fn hear_of_absence(
     outlet: &mut Outlet,
     id: OutletId,
-    scene: &Scene<'_>,
+    view: &View,
     now: Moment,
     notices: &mut Vec<(OutletId, Notice)>,
 ) {
-    let end = scene.view.end();
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
-    if scene.view.presence() == Presence::Live || reader.cursor.segment >= end.segment {
+    let concerned = reader.cursor.segment < view.end().segment || reader.has_read;
+    if view.presence() == Presence::Live
+        || !concerned
+        || reader.told_end && reader.cursor == view.end()
+    {
         return;
     }
-    if reader.resume.take().is_some() {
-        // Its cursor says nothing here, and nothing came behind what it was sent last.
-        reader.cursor = end;
-    }
-    leave_behind(outlet, scene, end);
+    leave_behind(outlet, view, view.end());
+    check_private(outlet, id, notices);
     if let Some(reader) = outlet.reader.as_deref_mut() {
-        tell_end(reader, id, now, notices);
+        ended(reader, id, now, notices);
     }
 }
 
 /// Whether the stream ended between two places.
 pub fn passes_end(view: &View, from: Cursor, to: Cursor) -> bool {
-    (from.segment + 1..=to.segment)
-        .filter_map(|number| view.segment(number))
-        .any(|segment| segment.preface.opening == Opening::Ended)
+    last_end(view, from, to).is_some()
 }
 
-/// Takes a reader that would pass an end of the stream to just before its target, and tells it.
+/// Takes a reader that would pass an end of the stream to the last one before its target, and tells
+/// it. It waits there.
 pub fn stop_at_end(
     outlet: &mut Outlet,
     id: OutletId,
-    scene: &Scene<'_>,
+    view: &View,
     target: Cursor,
     now: Moment,
     notices: &mut Vec<(OutletId, Notice)>,
-) -> bool {
-    let mut end = target;
-    if let Some(reader) = outlet.reader.as_deref() {
-        let ends = (reader.cursor.segment + 1..=target.segment).rev().find(|number| {
-            let segment = scene.view.segment(*number);
-            segment.is_some_and(|segment| segment.preface.opening == Opening::Ended)
-        });
-        end = ends.map_or(reader.cursor, |segment| Cursor { segment, offset: 0 });
+) {
+    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    reader.standing = super::outlet::Standing::Waiting;
+    if let Some(segment) = last_end(view, reader.cursor, target) {
+        leave_behind(outlet, view, Cursor { segment, offset: 0 });
+        check_private(outlet, id, notices);
     }
-    leave_behind(outlet, scene, end);
     if let Some(reader) = outlet.reader.as_deref_mut() {
-        reader.standing = Standing::Waiting;
-        tell_end(reader, id, now, notices);
+        ended(reader, id, now, notices);
     }
-    true
+}
+
+/// The segment of the last end between two places.
+fn last_end(view: &View, from: Cursor, to: Cursor) -> Option<u64> {
+    (from.segment + 1..=to.segment).rev().find(|number| {
+        let segment = view.segment(*number);
+        segment.is_some_and(|segment| segment.preface.opening == Opening::Ended)
+    })
 }

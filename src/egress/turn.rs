@@ -12,8 +12,8 @@
 //!      +--------------------+--+
 //! ```
 
-use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, Sink, Standing};
-use super::place::{find_place, hear_of_absence, join_point, passes_end, stop_at_end, tell_end};
+use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, STALE_HEADERS, Sink, Standing};
+use super::place::{ended, find_place, hear_of_absence, join_point, passes_end, stop_at_end};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
@@ -115,8 +115,9 @@ pub fn serve(
             match reader.standing {
                 Standing::Paused => {
                     // Whoever pauses joins anew afterwards, from here on.
-                    find_place(reader, scene.view);
-                    hear_of_absence(outlet, id, scene, now, notices);
+                    if find_place(reader, scene.view).is_found() {
+                        hear_of_absence(outlet, id, scene.view, now, notices);
+                    }
                     outlet.idle = true;
                     return false;
                 }
@@ -201,20 +202,20 @@ pub fn relocate(
 ) {
     let first = scene.view.first_retained();
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
-    find_place(reader, scene.view);
+    if let Some(resume) = reader.resume {
+        // It has not stood anywhere in this log yet; what it had of the other one it has.
+        reader.cursor = scene.view.after(resume.after);
+    }
     if reader.cursor.segment >= first {
         return;
     }
     finish_privately(reader, &mut outlet.private, scene.view);
     let target = Cursor { segment: first, offset: 0 };
-    reader.passed_end |= passes_end(scene.view, reader.cursor, target);
-    if reader.resume.is_some() {
-        // It has not found its place here yet, so it cannot lose it.
-        reader.cursor = target;
-        return;
-    }
-    leave_behind(outlet, scene, target);
+    leave_behind(outlet, scene.view, target);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    if let Some(resume) = reader.resume.take() {
+        reader.floor = Some(resume.after);
+    }
     if reader.standing == Standing::Reading {
         reader.standing = Standing::Waiting;
         reader.overtaken = true;
@@ -261,7 +262,8 @@ fn note_stall(outlet: &mut Outlet, view: Option<&View>) {
     }
 }
 
-/// Lets a waiting reader begin, if there is a place. Returns whether it reads now.
+/// Lets a waiting reader begin, if there is a place. Returns whether there is anything more to do
+/// in this turn.
 fn join(
     outlet: &mut Outlet,
     id: OutletId,
@@ -271,25 +273,25 @@ fn join(
 ) -> bool {
     let view = scene.view;
     let Some(reader) = outlet.reader.as_deref_mut() else { return false };
-    if view.presence() == Presence::Absent {
-        find_place(reader, view);
-        hear_of_absence(outlet, id, scene, now, notices);
+    let place = find_place(reader, view);
+    if !place.is_found() {
         return false;
     }
-    let goes_on = find_place(reader, view);
-    if reader.resume.is_some() {
-        return false;
+    if view.presence() == Presence::Absent && place.reads_on().is_none() {
+        hear_of_absence(outlet, id, view, now, notices);
+        // Data messages that it had not been sent go out in this turn.
+        return !outlet.closed && !outlet.private.is_empty();
     }
-    let Some(point) = goes_on.or_else(|| join_point(reader, scene)) else { return false };
+    let Some(point) = place.reads_on().or_else(|| join_point(reader, scene)) else { return false };
     if reader.passed_end || passes_end(view, reader.cursor, point.at) {
-        return stop_at_end(outlet, id, scene, point.at, now, notices);
+        stop_at_end(outlet, id, view, point.at, now, notices);
+        return true;
     }
     if std::mem::take(&mut reader.told_end) {
         reader.halted = true;
         notices.push((id, Notice::Restarted));
         return true;
     }
-    let first = !reader.has_read;
     // A reader that the ring overtook has skipped, as much as one that was taken ahead.
     if std::mem::take(&mut reader.overtaken) {
         if is_skipping(reader, scene.lag, now) {
@@ -298,13 +300,14 @@ fn join(
         }
         outlet.stats.skips += 1;
     }
+    let first = !reader.has_read;
     go_to(outlet, scene, point);
     announce(outlet, id, notices);
     check_private(outlet, id, notices);
     if first {
         notices.push((id, Notice::Joined));
     }
-    true
+    !outlet.closed
 }
 
 /// Notes a skip. Returns whether there have been too many of late.
@@ -358,12 +361,12 @@ fn skip(
         hang_up(outlet, id, HangUp::Skipping, notices);
         return false;
     }
+    outlet.stats.skips += 1;
     if passes_end(scene.view, reader.cursor, point.at) {
-        outlet.stats.skips += 1;
-        return stop_at_end(outlet, id, scene, point.at, now, notices);
+        stop_at_end(outlet, id, scene.view, point.at, now, notices);
+        return true;
     }
     go_to(outlet, scene, point);
-    outlet.stats.skips += 1;
     announce(outlet, id, notices);
     check_private(outlet, id, notices);
     true
@@ -372,7 +375,7 @@ fn skip(
 /// Takes a reader at a message boundary to a place further on: the data messages in between and
 /// the headers valid there go ahead.
 fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
-    leave_behind(outlet, scene, point.at);
+    leave_behind(outlet, scene.view, point.at);
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     reader.standing = Standing::Reading;
     reader.has_read = true;
@@ -380,7 +383,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
     let epoch = (segment.preface.generation, segment.preface.headers.epoch);
-    let forgets = planted::is(Bug::ForgetHeaders) && reader.has_read;
+    let forgets = planted::is(Bug::ForgetHeaders) && reader.headers.is_some();
     if reader.headers != Some(epoch) && !forgets {
         reader.headers = Some(epoch);
         let mut wire = Vec::new();
@@ -394,11 +397,12 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
 }
 
 /// Moves the cursor on without sending: data messages are kept, frames are counted as dropped
-/// unless the reader never had any.
-pub fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
+/// unless the reader has no headers for them, and an end on the way is remembered.
+pub fn leave_behind(outlet: &mut Outlet, view: &View, target: Cursor) {
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
-    for (entry, message) in scene.view.messages(reader.cursor, target) {
+    reader.passed_end |= passes_end(view, reader.cursor, target);
+    for (entry, message) in view.messages(reader.cursor, target) {
         if entry.kind == Kind::Data && !planted::is(Bug::DropData) {
             outlet.private.extend_from_slice(message);
         } else if entry.kind.is_frame() && reader.headers.is_some() {
@@ -406,6 +410,9 @@ pub fn leave_behind(outlet: &mut Outlet, scene: &Scene<'_>, target: Cursor) {
             outlet.stats.bytes_dropped += message.len() as u64;
             reader.unannounced.frames += 1;
             reader.unannounced.bytes += message.len() as u64;
+        } else if matches!(entry.kind, Kind::VideoHeader | Kind::AudioHeader) {
+            // Standing before it, the reader counts as having the headers of this segment.
+            reader.headers = reader.headers.map(|_| STALE_HEADERS);
         }
     }
     reader.cursor = target;
@@ -430,7 +437,7 @@ fn step(
         Opening::Generation => reader.standing = Standing::Waiting,
         Opening::Ended => {
             reader.standing = Standing::Waiting;
-            tell_end(reader, id, now, notices);
+            ended(reader, id, now, notices);
         }
     }
     true

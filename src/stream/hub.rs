@@ -76,8 +76,14 @@ impl Hub {
         let writer = LogWriter::new((self.make_framing)(projection), self.retention);
         let log = Arc::clone(writer.log());
         shelf.logs.push((projection, Arc::clone(&log)));
-        shelf.unfed.push((projection, writer));
-        self.wanted.store(true, Ordering::Release);
+        match &mut shelf.writer {
+            // Nobody owns the stream: what it was is all that there is to know of it.
+            Some(stream) => stream.adopt(vec![(projection, writer)]),
+            None => {
+                shelf.unfed.push((projection, writer));
+                self.wanted.store(true, Ordering::Release);
+            }
+        }
         log
     }
 
@@ -138,9 +144,13 @@ impl Hub {
         self.shelf().writer.take()
     }
 
-    /// Gives the writing end back.
-    pub fn put_writer(&self, writer: Box<StreamWriter>) {
-        let before = self.shelf().writer.replace(writer);
+    /// Gives the writing end back. Logs that were asked for are fed before: their readers must learn
+    /// of an end, too.
+    pub fn put_writer(&self, mut writer: Box<StreamWriter>) {
+        let mut shelf = self.shelf();
+        self.wanted.store(false, Ordering::Relaxed);
+        writer.adopt(std::mem::take(&mut shelf.unfed));
+        let before = shelf.writer.replace(writer);
         debug_assert!(before.is_none(), "a stream has one writing end");
     }
 

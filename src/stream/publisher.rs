@@ -72,13 +72,10 @@ impl Publisher {
     /// Ends the stream for its readers and gives the writing end back. [`Hub::mark_readers`] is
     /// still to be called.
     pub fn end(mut self) -> Box<StreamWriter> {
-        // Readers of a log that nothing was written to yet must see the end too.
-        self.adopt();
         self.writer.end();
         self.writer
     }
 
-    /// Takes in the logs that were asked for since the last message.
     fn adopt(&mut self) {
         let unfed = self.hub.take_unfed();
         if !unfed.is_empty() {

@@ -114,8 +114,10 @@ impl Tenure {
         marked: impl FnMut(usize),
     ) -> Option<Heir> {
         let writer = self.publisher?.end();
+        let heir = registry.give_back(&self.hub.name, self.claim, writer);
+        // Only now: giving back feeds the logs that were asked for lately, and ends them.
         self.hub.mark_readers(mailboxes, marked);
-        registry.give_back(&self.hub.name, self.claim, writer)
+        heir
     }
 
     /// Whether the stream is owned here and somebody waits for it. A promise that is still to come

@@ -231,6 +231,25 @@ impl View {
         entries.get(at).map_or(0, |entry| entry.end - cursor.offset)
     }
 
+    /// The number of the last message before `cursor`, a message boundary. If none before it is
+    /// held, the number below that of the first one behind it; 0 in an empty log.
+    pub fn order_before(&self, cursor: Cursor) -> u32 {
+        let held = self.segments.iter().rev().filter(|held| held.preface.number <= cursor.segment);
+        for segment in held {
+            let entries = segment.entries();
+            let count = if segment.preface.number == cursor.segment {
+                entries.partition_point(|entry| entry.end <= cursor.offset)
+            } else {
+                entries.len()
+            };
+            if let Some(entry) = entries[..count].last() {
+                return entry.order;
+            }
+        }
+        let behind = self.segments.iter().find_map(|segment| segment.entries().first());
+        behind.map_or(0, |entry| entry.order.wrapping_sub(1))
+    }
+
     /// Whether the owner of the stream has written anything to the log: one that was just asked for
     /// holds nothing, not even what the stream's other logs do.
     pub fn is_fed(&self) -> bool {
@@ -256,38 +275,6 @@ impl View {
             }
         }
         self.end()
-    }
-
-    /// A place in the segment of the last message before `cursor`; the oldest place if there is none.
-    pub fn before(&self, cursor: Cursor) -> Cursor {
-        let earlier = self.segments.iter().rev().find(|segment| {
-            segment.preface.number < cursor.segment && !segment.entries().is_empty()
-        });
-        let within = cursor.offset > 0;
-        let segment = if within {
-            cursor.segment
-        } else {
-            earlier.map_or(self.segments[0].preface.number, |segment| segment.preface.number)
-        };
-        Cursor { segment, offset: 0 }
-    }
-
-    /// The number of the message that a reader at `cursor` read last, or one between that and the
-    /// next.
-    pub fn order_before(&self, cursor: Cursor) -> u32 {
-        let ahead = self.segments.iter().filter(|s| s.preface.number >= cursor.segment);
-        let next = ahead.flat_map(|segment| {
-            let read = if segment.preface.number == cursor.segment { cursor.offset } else { 0 };
-            let entries = segment.entries();
-            entries[entries.partition_point(|entry| entry.end <= read)..].first()
-        });
-        next.map(|entry| entry.order).next().map_or(self.last_order(), |next| next.wrapping_sub(1))
-    }
-
-    /// The number of the newest message; 0 before the first.
-    pub fn last_order(&self) -> u32 {
-        let newest = self.segments.iter().rev().find_map(|segment| segment.entries().last());
-        newest.map_or(0, |entry| entry.order)
     }
 
     fn newest(&self) -> &Arc<Segment> {

@@ -47,6 +47,8 @@ pub struct Player {
     /// The counters are not comparable any more: the projection changed.
     pub projected: bool,
     pub missing: (u64, u64),
+    /// Missing after a pause: lost or not wanted.
+    pub excused: (u64, u64),
     /// What it was told that it lost.
     pub announced: (u64, u64),
     pub first_frame: Option<u32>,
@@ -61,6 +63,8 @@ pub struct Player {
     data: HashSet<u32>,
     data_checked: u32,
     may_miss: bool,
+    /// Since when it has not taken all that it was offered.
+    behind_since: Option<Moment>,
     /// What was published until then may still be under way by the old projection.
     old_until: u32,
     now: Moment,
@@ -92,6 +96,7 @@ impl Player {
             private_sent: 0,
             projected: false,
             missing: (0, 0),
+            excused: (0, 0),
             announced: (0, 0),
             first_frame: None,
             last_frame: None,
@@ -105,6 +110,7 @@ impl Player {
             data: HashSet::new(),
             data_checked: place.attached_at,
             may_miss: false,
+            behind_since: None,
             old_until: 0,
             now: Moment::default(),
         }
@@ -166,7 +172,10 @@ impl Player {
             }
             Temper::Bursts | Temper::Stuck => (all, 0),
         };
-        if taken < all {
+        if taken == all {
+            self.behind_since = None;
+        } else {
+            self.behind_since.get_or_insert(now);
             self.full_until = Some(now + Duration::from_millis(pause_ms));
         }
         let mut input = &bytes[..taken];
@@ -176,7 +185,8 @@ impl Player {
         Sent::Wrote(taken)
     }
 
-    pub fn notice(&mut self, notice: Notice) {
+    pub fn notice(&mut self, notice: Notice, now: Moment) {
+        self.now = now;
         self.tell(format_args!("hears {notice:?}"));
         match notice {
             Notice::Ended => {
@@ -193,6 +203,11 @@ impl Player {
                     (_, HangUp::Broken) => assert!(self.breaks, "hung up as broken"),
                     (_, HangUp::NoStream | HangUp::PrivateBytes) => {}
                     (Temper::Stuck, _) => {}
+                    // Far behind, if never still for long: but not at its first short write.
+                    (Temper::Bursts, HangUp::Lagging)
+                        if self
+                            .behind_since
+                            .is_some_and(|since| now.since(since) >= Duration::from_secs(2)) => {}
                     (Temper::Bursts | Temper::Choppy, HangUp::Skipping) => {}
                     other => panic!("hung up without reason: {other:?}"),
                 }
@@ -229,7 +244,10 @@ impl Player {
         assert_eq!(usize::from(stream), self.stream, "bytes of another stream");
         let stream = &streams[self.stream];
         let published = stream.at(order).expect("a published message");
-        self.tell(format_args!("is sent {order} {:?} at {} of {}", published.kind, message.timestamp, published.generation));
+        self.tell(format_args!(
+            "is sent {order} {:?} at {} of {}",
+            published.kind, message.timestamp, published.generation
+        ));
         assert_eq!(published.len, message.payload.len(), "length of {order}");
         assert_eq!(wire_type(published.carrier), message.kind);
         if !self.projection.takes(published.kind) {
@@ -289,13 +307,16 @@ impl Player {
                 "{} frames before {order} are missing for a player that keeps up",
                 missed.0
             );
-            // What passes in a pause is not wanted, and so not lost.
-            if !self.may_miss {
-                self.missing.0 += missed.0;
-                self.missing.1 += missed.1;
-            }
+            // What passes in a pause is not wanted, and so not lost; but what it lost after that,
+            // before its first frame, is.
+            let sum = if self.may_miss { &mut self.excused } else { &mut self.missing };
+            sum.0 += missed.0;
+            sum.1 += missed.1;
         }
-        self.may_miss = false;
+        // The rest of a message that was begun before it paused says nothing yet.
+        if order > self.attached_at {
+            self.may_miss = false;
+        }
         self.first_frame.get_or_insert(order);
         self.last_frame = Some(order);
     }

@@ -20,7 +20,6 @@ use millstream::stream::log::Retention;
 use millstream::stream::projection::{MakeFraming, Projection};
 use millstream::stream::registry::{ClaimId, Claimant, Heir, Registry};
 use millstream::stream::ride::Eagerness;
-use millstream::stream::segment::Kind;
 use millstream::stream::takeover::{Identity, Policy};
 use millstream::stream::tenure::{Inheritance, Loss, Seal, Tenure};
 use std::collections::{HashMap, VecDeque};
@@ -32,22 +31,22 @@ const HOLD: Duration = Duration::from_secs(8);
 const PLAY_WAIT: Duration = Duration::from_secs(20);
 
 pub struct World {
-    random: Random,
-    now: Moment,
-    names: Vec<StreamName>,
-    registry: Registry,
-    mailboxes: Vec<Arc<Mailbox>>,
-    shards: Vec<Shard>,
-    encoders: Vec<Encoder>,
-    players: Vec<Player>,
-    by_outlet: HashMap<(usize, OutletId), usize>,
-    streams: Vec<Stream>,
-    eagerness: Eagerness,
-    retention: Retention,
-    chunk_size: u32,
-    next_check: Moment,
+    pub random: Random,
+    pub now: Moment,
+    pub names: Vec<StreamName>,
+    pub registry: Registry,
+    pub mailboxes: Vec<Arc<Mailbox>>,
+    pub shards: Vec<Shard>,
+    pub encoders: Vec<Encoder>,
+    pub players: Vec<Player>,
+    pub by_outlet: HashMap<(usize, OutletId), usize>,
+    pub streams: Vec<Stream>,
+    pub eagerness: Eagerness,
+    pub retention: Retention,
+    pub chunk_size: u32,
+    pub next_check: Moment,
     /// Nothing but what must still happen happens.
-    calm: bool,
+    pub calm: bool,
 }
 
 impl World {
@@ -107,7 +106,7 @@ impl World {
         self.end();
     }
 
-    fn step(&mut self) {
+    pub fn step(&mut self) {
         self.now = self.now + Duration::from_millis(self.random.within(1, 80));
         self.encode();
         if !self.calm {
@@ -234,7 +233,7 @@ impl World {
         self.lose_claim(shard, claim);
     }
 
-    fn lose_claim(&mut self, shard: usize, claim: ClaimId) {
+    pub fn lose_claim(&mut self, shard: usize, claim: ClaimId) {
         let held = self.shards[shard].publishing.get_mut(&claim).expect("it is held");
         held.encoder = None;
         match held.tenure.lose(&mut self.registry, self.now, HOLD) {
@@ -361,7 +360,7 @@ impl World {
             }
             for (outlet, notice) in notices {
                 let Some(&player) = self.by_outlet.get(&(at, outlet)) else { continue };
-                self.players[player].notice(notice);
+                self.players[player].notice(notice, self.now);
                 match notice {
                     Notice::HangUp(_) => self.leave(player),
                     Notice::Skipped { .. } | Notice::Ended | Notice::Restarted => {
@@ -496,7 +495,7 @@ impl World {
         self.tell_player(self.players.len() - 1);
     }
 
-    fn leave(&mut self, number: usize) {
+    pub fn leave(&mut self, number: usize) {
         let player = &mut self.players[number];
         player.hung_up.get_or_insert(millstream::egress::turn::HangUp::Broken);
         self.by_outlet.remove(&(player.shard, player.outlet));
@@ -536,117 +535,5 @@ impl World {
             self.streams.push(Stream::new(Arc::clone(hub)));
             self.streams.len() - 1
         })
-    }
-
-    fn check(&self) {
-        for name in &self.names {
-            let owners = self
-                .shards
-                .iter()
-                .flat_map(|shard| shard.publishing.values())
-                .filter(|held| held.tenure.hub.name == *name && !held.tenure.is_promised())
-                .count();
-            assert!(owners <= 1, "{owners} owners of {name}");
-        }
-        for player in self.players.iter().filter(|player| player.hung_up.is_none()) {
-            let outlet = self.shards[player.shard].fanout.outlet(player.outlet).expect("open");
-            assert!(outlet.private.len() <= limits::PRIVATE_BYTES_MAX || outlet.closed);
-        }
-    }
-
-    /// Nobody publishes or acts any more; everybody takes what is his.
-    fn settle_down(&mut self) {
-        self.calm = true;
-        for player in &mut self.players {
-            if player.temper != Temper::Stuck {
-                player.temper = Temper::Fast;
-                player.full_until = player.full_until.map(|until| until.min(self.now));
-            }
-        }
-        // Less than the hold: nothing ends meanwhile that has not been about to.
-        for _ in 0..30 {
-            self.step();
-        }
-        for player in &self.players {
-            self.judge(player);
-        }
-    }
-
-    fn judge(&self, player: &Player) {
-        if player.hung_up.is_some() || player.temper == Temper::Stuck || player.paused {
-            return;
-        }
-        let stream = &self.streams[player.stream];
-        let outlet = self.shards[player.shard].fanout.outlet(player.outlet).expect("open");
-        assert_eq!(player.private_seen(), player.private_sent, "private messages are missing");
-        let Some(newest) = stream.last_frame(player.projection) else { return };
-        // What a player must have had by now: the newest group of pictures that it was there for.
-        let key = stream.messages.iter().rposition(|message| message.kind == Kind::VideoKey);
-        let joinable = key.is_some_and(|at| {
-            let key = &stream.messages[at];
-            at as u32 >= player.attached_at() && key.generation == stream.generation
-        });
-        if stream.live && joinable && player.projection.video && !player.projected {
-            assert_eq!(player.last_frame, Some(newest), "{}/{} was forgotten", player.shard, player.outlet.at);
-        }
-        if let Some(last) = player.last_frame
-            && !player.projected
-        {
-            let (frames, bytes) = player.missed(last, newest + 1, stream);
-            let missing = (player.missing.0 + frames, player.missing.1 + bytes);
-            let counted = (outlet.stats.frames_dropped, outlet.stats.bytes_dropped);
-            // A reader that waits for a key frame has not been past the frames behind it yet.
-            let least = if last == newest { missing } else { player.missing };
-            // A reader may have joined at the live edge and lost frames before it had its first.
-            let first = player.first_frame.expect("it had a last one");
-            let early = player.missed(0, first, stream);
-            let most = (missing.0 + early.0, missing.1 + early.1);
-            assert!(
-                least <= counted && counted <= most,
-                "{}/{}: {missing:?} frames and bytes are missing, {:?} before {last}, {counted:?} are counted",
-                player.shard,
-                player.outlet.at,
-                player.missing
-            );
-        }
-    }
-
-    /// Everybody goes; nothing may be left.
-    fn end(&mut self) {
-        for shard in 0..self.shards.len() {
-            let claims: Vec<_> = self.shards[shard].publishing.keys().copied().collect();
-            for claim in claims {
-                self.lose_claim(shard, claim);
-            }
-        }
-        // Past the hold of a promise that came while others were held.
-        for _ in 0..800 {
-            self.step();
-            if self.registry_is_idle() {
-                break;
-            }
-        }
-        for _ in 0..5 {
-            self.step();
-        }
-        for name in &self.names {
-            assert!(self.registry.owner(name).is_none(), "{name} is held for good");
-        }
-        for player in &self.players {
-            if player.hung_up.is_none() && player.temper != Temper::Stuck && !player.paused {
-                let had = player.last_frame.is_some();
-                assert!(player.told_end || !had, "{}/{} was not told of the end", player.shard, player.outlet.at);
-            }
-        }
-        for number in 0..self.players.len() {
-            if self.players[number].hung_up.is_none() {
-                self.leave(number);
-            }
-        }
-        assert!(self.registry.is_empty(), "a stream is left that nobody wants");
-    }
-
-    fn registry_is_idle(&self) -> bool {
-        self.names.iter().all(|name| self.registry.owner(name).is_none())
     }
 }
