@@ -264,6 +264,10 @@ impl Fanout {
             reader.standing = Standing::Paused;
         }
         reader.inherit(before);
+        if gains_video {
+            // It waits for a key frame of its own will, and loses nothing by it.
+            reader.headers = None;
+        }
         reader.resume = Some(resume);
         self.catching_up.push_back(id);
         Ok(())
