@@ -25,7 +25,7 @@ integration | tests           | integration tests without a stage of theirs | in
 scenarios   | tests/scenarios | scenarios over real sockets                 | cargo test --test scenarios
 clients     | tests/clients   | real publishers and players, bit-exact      | cargo test --test clients -- --test-threads=2
 hostile     | tests/hostile   | hostile input over real sockets             | cargo test --test hostile
-sim         | tests/sim       | seeded simulation                           | cargo test --test sim
+sim         | tests/sim.sh    | seeded simulation, and bugs planted in it   | tests/sim.sh
 loom        | tests/loom.sh   | interleavings of what is shared by threads  | tests/loom.sh
 package     | tests/package.sh | the libraries build from their packages    | tests/package.sh
 fuzz        | fuzz/run.sh     | every fuzz target for a few seconds         | fuzz/run.sh
