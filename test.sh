@@ -28,7 +28,7 @@ hostile     | tests/hostile   | hostile input over real sockets             | ca
 sim         | tests/sim.sh    | seeded simulation, and bugs planted in it   | tests/sim.sh
 loom        | tests/loom.sh   | interleavings of what is shared by threads  | tests/loom.sh
 package     | tests/package.sh | the libraries build from their packages    | tests/package.sh
-fuzz        | fuzz/run.sh     | every fuzz target for a few seconds         | fuzz/run.sh
+fuzz        | fuzz/run.sh     | every fuzz target for a few seconds         | fuzz/run.sh 8
 bench       | bench/benches   | every benchmark once, small                 | cargo test -p bench --benches
 TABLE
 }

@@ -84,6 +84,8 @@ pub fn ended(
 ) {
     reader.waiting_since = now;
     reader.passed_end = false;
+    // What comes next is another beginning: it is not behind with that.
+    reader.stalled_at_ms = None;
     if !std::mem::replace(&mut reader.told_end, true) {
         reader.halted = true;
         notices.push((id, Notice::Ended));

@@ -434,7 +434,11 @@ fn step(
         Opening::Continues => {
             reader.headers = Some((next.preface.generation, next.preface.headers.epoch));
         }
-        Opening::Generation => reader.standing = Standing::Waiting,
+        Opening::Generation => {
+            reader.standing = Standing::Waiting;
+            // It has had all of the generation before.
+            reader.stalled_at_ms = None;
+        }
         Opening::Ended => {
             reader.standing = Standing::Waiting;
             ended(reader, id, now, notices);
