@@ -65,7 +65,12 @@ pub fn find_place(reader: &mut Reader, view: &View) -> Place {
 pub fn join_point(reader: &Reader, scene: &Scene<'_>) -> Option<JoinPoint> {
     let view = scene.view;
     if scene.framing.takes(Kind::VideoKey) {
-        return view.join_point().filter(|point| point.at >= reader.cursor);
+        let point = view.join_point()?;
+        if !view.has_pictures() {
+            // A stream of sound alone is known as such after a while; who waited misses nothing.
+            return view.first_from(reader.cursor);
+        }
+        return Some(point).filter(|point| point.at >= reader.cursor);
     }
     if reader.headers.is_none() {
         let edge = view.edge();

@@ -136,16 +136,35 @@ impl View {
         if self.newest_key.is_some() {
             return self.newest_key;
         }
-        let patience = if self.video_seen || self.newest().preface.headers.has_video() {
-            limits::NO_KEY_AFTER
-        } else {
-            limits::AUDIO_ONLY_AFTER
-        };
+        let patience =
+            if self.has_pictures() { limits::NO_KEY_AFTER } else { limits::AUDIO_ONLY_AFTER };
         let waited = self.edge.timestamp.saturating_sub(self.keyless_since?);
         (u128::from(waited) >= patience.as_millis()).then(|| JoinPoint {
             at: self.end(),
             timestamp: self.edge.timestamp,
             gop: self.edge.gop,
+        })
+    }
+
+    /// Whether the present generation shows pictures, or says that it will.
+    pub fn has_pictures(&self) -> bool {
+        self.video_seen || self.newest().preface.headers.has_video()
+    }
+
+    /// The first message of the present generation at or past a place.
+    pub fn first_from(&self, cursor: Cursor) -> Option<JoinPoint> {
+        let generation = self.newest().preface.generation;
+        let held = self.segments.iter().filter(|segment| {
+            segment.preface.generation == generation && segment.preface.number >= cursor.segment
+        });
+        held.into_iter().find_map(|segment| {
+            let number = segment.preface.number;
+            let from = if number == cursor.segment { cursor.offset } else { 0 };
+            let entries = segment.entries();
+            let first = entries.partition_point(|entry| entry.end <= from);
+            let entry = entries.get(first)?;
+            let at = Cursor { segment: number, offset: end_of(&entries[..first]) };
+            Some(JoinPoint { at, timestamp: entry.timestamp, gop: entry.gop })
         })
     }
 
