@@ -12,6 +12,10 @@ pub const GOP_CACHE_SPAN: Duration = Duration::from_secs(15);
 pub const SEGMENT_BYTES_MIN: usize = if cfg!(millstream_loom) { 4 } else { 64 * 1024 };
 /// The largest segment that is made ahead of need; one larger message gets one of its own size.
 pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A segment that a header opens: usually another header, or a frame too large for it, follows.
+pub const HEADER_SEGMENT_BYTES: usize = if cfg!(millstream_loom) { 4 } else { 4 * 1024 };
+/// Messages in such a segment.
+pub const HEADER_SEGMENT_ENTRIES: usize = if cfg!(millstream_loom) { 2 } else { 16 };
 /// Segments of one log: a publisher that reconnects without sending media leaves only empty ones.
 pub const SEGMENTS_MAX: usize = 1024;
 /// Headers of one stream: 16 tracks of video and audio with two parts each, and metadata.

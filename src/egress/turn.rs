@@ -211,14 +211,22 @@ pub fn relocate(
     }
     finish_privately(reader, &mut outlet.private, scene.view);
     let target = Cursor { segment: first, offset: 0 };
+    let marks = (reader.cursor.segment + 1..=first).any(|number| {
+        let segment = scene.view.segment(number);
+        segment.is_some_and(|segment| segment.preface.opening != Opening::Continues)
+    });
+    let lost_before = outlet.stats.frames_dropped;
     leave_behind(outlet, scene.view, target);
+    let lost = outlet.stats.frames_dropped > lost_before;
     let Some(reader) = outlet.reader.as_deref_mut() else { return };
     if let Some(resume) = reader.resume.take() {
         reader.floor = Some(resume.after);
     }
-    if reader.standing == Standing::Reading {
+    // Who had everything that leaves reads on, unless something else begins there.
+    let needs_headers = reader.headers == Some(STALE_HEADERS);
+    if reader.standing == Standing::Reading && (lost || marks || needs_headers) {
         reader.standing = Standing::Waiting;
-        reader.overtaken = true;
+        reader.overtaken |= lost;
     }
     check_private(outlet, id, notices);
 }

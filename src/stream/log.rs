@@ -111,6 +111,26 @@ pub struct LogWriter {
     scratch: Vec<u8>,
 }
 
+/// How large a segment is made.
+#[derive(Clone, Copy)]
+struct Room {
+    bytes: usize,
+    entries: usize,
+}
+
+impl Room {
+    /// For a mark that holds no message.
+    const NONE: Self = Self { bytes: 0, entries: 0 };
+
+    /// For a header of `len` bytes, and a few small messages behind it.
+    fn for_header(len: usize) -> Self {
+        Self {
+            bytes: len.max(limits::HEADER_SEGMENT_BYTES),
+            entries: limits::HEADER_SEGMENT_ENTRIES,
+        }
+    }
+}
+
 /// A retained segment and the time of the last message before its successor.
 struct Kept {
     segment: Arc<Segment>,
@@ -176,7 +196,7 @@ impl LogWriter {
         let generation = self.current.segment().preface.generation + 1;
         self.headers = SharedHeaders::new(self.headers.cleared());
         self.key_segment = None;
-        self.open(Opening::Generation, generation, 0);
+        self.open(Opening::Generation, generation, Room::NONE);
         self.evict(true);
     }
 
@@ -184,7 +204,7 @@ impl LogWriter {
     pub fn end(&mut self) {
         let generation = self.current.segment().preface.generation;
         self.key_segment = None;
-        self.open(Opening::Ended, generation, 0);
+        self.open(Opening::Ended, generation, Room::NONE);
         self.evict(true);
     }
 
@@ -193,7 +213,9 @@ impl LogWriter {
     pub fn append_header(&mut self, headers: SharedHeaders, record: &Record<'_>, read: bool) {
         self.headers = headers;
         self.framed(record, |log, wire| {
-            log.roll(wire.len(), read);
+            // Another header, or a frame that does not fit, follows as a rule: room for a second of
+            // media would be wasted with each, and would push the past out of the ring.
+            log.roll(Room::for_header(wire.len()), read);
             log.write(record, wire);
         });
     }
@@ -202,7 +224,7 @@ impl LogWriter {
     pub fn append(&mut self, record: &Record<'_>, read: bool) {
         self.framed(record, |log, wire| {
             if !log.current.fits(wire.len()) {
-                log.roll(wire.len(), read);
+                log.roll(log.room_for_media(wire.len()), read);
             }
             log.write(record, wire);
         });
@@ -230,7 +252,12 @@ impl LogWriter {
             let entries = segment.entries();
             let bytes = segment.bytes();
             self.headers = SharedHeaders::clone(&segment.preface.headers);
-            self.open(segment.preface.opening, segment.preface.generation, bytes.len());
+            let opening = segment.preface.opening;
+            let room = match opening {
+                Opening::Continues => self.room_for_media(bytes.len()),
+                _ => Room::NONE,
+            };
+            self.open(opening, segment.preface.generation, room);
             let mut from = 0;
             for entry in entries {
                 let message = &bytes[from..entry.end as usize];
@@ -241,7 +268,7 @@ impl LogWriter {
                 wire.clear();
                 self.framing.adapt(entry, message, &mut wire);
                 if !self.current.fits(wire.len()) {
-                    self.roll(wire.len(), true);
+                    self.roll(self.room_for_media(wire.len()), true);
                 }
                 self.write_entry(*entry, &wire);
             }
@@ -262,14 +289,22 @@ impl LogWriter {
         self.current.append(Entry { gop: self.gop, ..entry }, wire);
     }
 
-    fn roll(&mut self, at_least: usize, read: bool) {
+    fn roll(&mut self, room: Room, read: bool) {
         let generation = self.current.segment().preface.generation;
-        self.open(Opening::Continues, generation, at_least);
+        self.open(Opening::Continues, generation, room);
         self.evict(read);
     }
 
+    /// Room for a second of media, and for one message of `at_least` bytes.
+    fn room_for_media(&self, at_least: usize) -> Room {
+        let bytes = (self.bytes_per_second as usize)
+            .clamp(limits::SEGMENT_BYTES_MIN, limits::SEGMENT_BYTES_MAX)
+            .max(at_least);
+        Room { bytes, entries: limits::segment_entries(bytes) }
+    }
+
     /// Closes the current segment and opens the next.
-    fn open(&mut self, opening: Opening, generation: u32, at_least: usize) {
+    fn open(&mut self, opening: Opening, generation: u32, room: Room) {
         let full = self.current.segment();
         let span_ms = self.last_timestamp.saturating_sub(self.opened_at);
         if span_ms >= 100 {
@@ -277,15 +312,6 @@ impl LogWriter {
             self.bytes_per_second = self.bytes_per_second.max(rate) * 0.75 + rate * 0.25;
         }
         self.opened_at = self.last_timestamp;
-        let empty = opening != Opening::Continues;
-        let bytes = if empty {
-            0
-        } else {
-            (self.bytes_per_second as usize)
-                .clamp(limits::SEGMENT_BYTES_MIN, limits::SEGMENT_BYTES_MAX)
-                .max(at_least)
-        };
-        let entries = if empty { 0 } else { limits::segment_entries(bytes) };
         let preface = Preface {
             number: full.preface.number + 1,
             generation,
@@ -294,7 +320,7 @@ impl LogWriter {
             base: full.preface.base + self.current.len() as u64,
             headers: SharedHeaders::clone(&self.headers),
         };
-        let next = SegmentWriter::new(preface, bytes, entries);
+        let next = SegmentWriter::new(preface, room.bytes, room.entries);
         let segment = Arc::clone(next.segment());
         if let Some(last) = self.ring.back_mut() {
             last.last_timestamp = self.last_timestamp;
