@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what the tests need beyond a Rust toolchain: real clients, OBS with a virtual display,
-# nginx-rtmp to test the tests against, and a current ffmpeg in .tools/ (Debian 12's does not
+# nginx-rtmp to test the tests against, a C++ compiler for the fuzzing engine, and a current ffmpeg in .tools/ (Debian 12's does not
 # speak Enhanced RTMP). For Debian 12, as root. Does nothing where everything is there.
 set -eu
 
 packages="
     ca-certificates
     ffmpeg
+    g++
     gstreamer1.0-libav
     gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-base
@@ -26,7 +27,7 @@ packages="
     xvfb
 "
 # Programs that the packages must have brought.
-programs="cvlc ffmpeg ffprobe gst-launch-1.0 mpv nginx obs python3 rtmpdump setpriv Xvfb"
+programs="cvlc ffmpeg ffprobe g++ gst-launch-1.0 mpv nginx obs python3 rtmpdump setpriv Xvfb"
 # GStreamer elements likewise.
 elements="rtmpsrc rtmp2src filesink"
 # The wheel carries a static ffmpeg of the series named after it.
