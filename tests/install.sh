@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need beyond a Rust toolchain: real clients, OBS with a virtual display,
-# nginx-rtmp to test the tests against, a C++ compiler for the fuzzing engine, and a current ffmpeg in .tools/ (Debian 12's does not
-# speak Enhanced RTMP). For Debian 12, as root. Does nothing where everything is there.
+# nginx-rtmp to test the tests against, a C++ compiler for the fuzzing engine, and a current ffmpeg
+# in .tools/ (Debian 12's does not speak Enhanced RTMP). For Debian 12, as root. Does nothing where
+# everything is there.
 set -eu
 
 packages="
