@@ -157,6 +157,7 @@ impl Fanout {
             standing: Standing::Waiting,
             headers: None,
             stalled_at_ms: None,
+            behind_since: None,
             waiting_since: now,
             catching_up: true,
             skips: Vec::new(),
@@ -289,6 +290,7 @@ impl Fanout {
             // It goes on as a joiner does: what it does not want, it is not behind with and does not
             // lose.
             reader.stalled_at_ms = None;
+            reader.behind_since = None;
             reader.headers = None;
             if let Some(resume) = &mut reader.resume {
                 resume.seamless = false;

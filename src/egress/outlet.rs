@@ -60,6 +60,8 @@ pub struct Reader {
     pub headers: Option<(u32, u32)>,
     /// The time of the next message to be sent, when it last could not take everything.
     pub stalled_at_ms: Option<u64>,
+    /// Since when it has not caught up.
+    pub behind_since: Option<Moment>,
     /// Since when it waits for a publisher.
     pub waiting_since: Moment,
     /// Whether it is in its first catch-up, and served after those at the live edge.

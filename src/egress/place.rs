@@ -91,6 +91,7 @@ pub fn ended(
     reader.passed_end = false;
     // What comes next is another beginning: it is not behind with that.
     reader.stalled_at_ms = None;
+    reader.behind_since = None;
     if !std::mem::replace(&mut reader.told_end, true) {
         reader.halted = true;
         notices.push((id, Notice::Ended));

@@ -22,6 +22,7 @@ use crate::stream::log::Framing;
 use crate::stream::segment::{Kind, Opening};
 use crate::stream::view::{Cursor, JoinPoint, Presence, View};
 use bytes::BytesMut;
+use std::time::Duration;
 
 /// Something that a connection must hear of, or that must be done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +130,7 @@ pub fn serve(
                     return false;
                 }
                 Standing::Reading => {
-                    if is_behind(reader, scene) && skip(outlet, id, scene, now, notices) {
+                    if is_behind(reader, scene, now) && skip(outlet, id, scene, now, notices) {
                         continue;
                     }
                     if outlet.closed {
@@ -152,7 +153,7 @@ pub fn serve(
             }
             Flow::More => return true,
             Flow::Full => {
-                note_stall(outlet, scene.map(|scene| scene.view));
+                note_stall(outlet, scene.map(|scene| scene.view), now);
                 notices.push((id, Notice::Parked));
                 return false;
             }
@@ -183,13 +184,18 @@ pub fn is_lost(outlet: &Outlet, view: Option<&View>, lag: &Lag, now: Moment) -> 
         return false;
     }
     let stuck = now.since(outlet.last_progress) >= lag.hang_up;
-    let behind = outlet
-        .reader
-        .as_deref()
-        .and_then(|reader| reader.stalled_at_ms)
-        .zip(view)
-        .map(|(stalled_at, view)| view.edge().timestamp.saturating_sub(stalled_at));
-    stuck || behind.is_some_and(|ms| u128::from(ms) >= lag.hang_up.as_millis())
+    let behind = outlet.reader.as_deref().zip(view).and_then(|(reader, view)| {
+        let from_ms = reader.stalled_at_ms?;
+        Some(lag_of(reader, from_ms, view, now))
+    });
+    stuck || behind.is_some_and(|behind| behind >= lag.hang_up)
+}
+
+/// How far behind a reader is whose next message is of this time. An encoder that catches up sends
+/// seconds of media in a moment: nobody is further behind than the time since he kept up.
+fn lag_of(reader: &Reader, next_ms: u64, view: &View, now: Moment) -> Duration {
+    let media = Duration::from_millis(view.edge().timestamp.saturating_sub(next_ms));
+    media.min(reader.behind_since.map_or(Duration::ZERO, |since| now.since(since)))
 }
 
 /// Moves a reader out of segments that leave the ring: the rest of its message and the data
@@ -257,16 +263,18 @@ fn caught_up(outlet: &mut Outlet) {
     outlet.idle = true;
     if let Some(reader) = outlet.reader.as_deref_mut() {
         reader.stalled_at_ms = None;
+        reader.behind_since = None;
         reader.catching_up = false;
     }
 }
 
-fn note_stall(outlet: &mut Outlet, view: Option<&View>) {
+fn note_stall(outlet: &mut Outlet, view: Option<&View>, now: Moment) {
     let (Some(reader), Some(view)) = (outlet.reader.as_deref_mut(), view) else { return };
     if reader.standing == Standing::Reading
         && let Some(entry) = view.entry_at(reader.cursor)
     {
         reader.stalled_at_ms = Some(entry.timestamp);
+        reader.behind_since.get_or_insert(now);
     }
 }
 
@@ -335,18 +343,16 @@ fn announce(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(OutletId, Noti
 }
 
 /// Whether a reader that could not take everything is so far behind that it should skip.
-fn is_behind(reader: &Reader, scene: &Scene<'_>) -> bool {
+fn is_behind(reader: &Reader, scene: &Scene<'_>, now: Moment) -> bool {
     let view = scene.view;
     if reader.stalled_at_ms.is_none() {
         return false;
     }
     let Some(next) = view.entry_at(reader.cursor) else { return false };
-    let edge = view.edge();
-    let behind_ms = u128::from(edge.timestamp.saturating_sub(next.timestamp));
+    let behind = lag_of(reader, next.timestamp, view, now);
     // `next` may itself be the key frame that begins its group, so two groups are two more.
-    let gops = edge.gop.wrapping_sub(next.gop);
-    behind_ms >= scene.lag.skip.as_millis()
-        || (gops >= limits::LAG_SKIP_GOPS && behind_ms * 2 >= scene.lag.skip.as_millis())
+    let gops = view.edge().gop.wrapping_sub(next.gop);
+    behind >= scene.lag.skip || (gops >= limits::LAG_SKIP_GOPS && behind * 2 >= scene.lag.skip)
 }
 
 /// Takes a reader that is behind to the newest key frame. Returns false if there is none ahead.
@@ -388,6 +394,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     reader.standing = Standing::Reading;
     reader.has_read = true;
     reader.stalled_at_ms = None;
+    reader.behind_since = None;
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
     let epoch = (segment.preface.generation, segment.preface.headers.epoch);
@@ -446,6 +453,7 @@ fn step(
             reader.standing = Standing::Waiting;
             // It has had all of the generation before.
             reader.stalled_at_ms = None;
+            reader.behind_since = None;
         }
         Opening::Ended => {
             reader.standing = Standing::Waiting;
