@@ -9,6 +9,7 @@
 
 // The model checker compiles the log and the mailbox only (`tests/loom/model.rs`).
 pub mod limits;
+pub mod moment;
 #[cfg(not(millstream_loom))]
 mod planted;
 pub mod shard;
@@ -39,8 +40,6 @@ pub mod hook;
 pub mod ingest;
 #[cfg(not(millstream_loom))]
 pub mod inspect;
-#[cfg(not(millstream_loom))]
-pub mod moment;
 #[cfg(not(millstream_loom))]
 pub mod name;
 #[cfg(not(millstream_loom))]

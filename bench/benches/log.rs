@@ -4,6 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use millstream::egress::rtmp::framings;
+use millstream::moment::Moment;
 use millstream::stream::headers::Carrier;
 use millstream::stream::log::{LogWriter, Record, Retention};
 use millstream::stream::projection::Projection;
@@ -26,7 +27,9 @@ fn append(writer: &mut LogWriter, message: &Message, order: u32, groups: u64) {
         _ => (Kind::Video, Carrier::Video),
     };
     let timestamp = groups * 2000 + u64::from(message.timestamp);
-    writer.append(&Record { kind, carrier, timestamp, order, payload: &message.payload }, true);
+    let now = Moment::from_ms(timestamp);
+    writer
+        .append(&Record { kind, carrier, timestamp, order, now, payload: &message.payload }, true);
 }
 
 fn log(c: &mut Criterion) {

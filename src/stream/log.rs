@@ -11,6 +11,7 @@
 use super::headers::{Carrier, SharedHeaders};
 use super::segment::{Entry, Kind, Opening, Preface, Segment, SegmentWriter};
 use crate::limits;
+use crate::moment::Moment;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub struct Record<'a> {
     pub timestamp: u64,
     /// Its number in the stream; it wraps.
     pub order: u32,
+    /// When it came.
+    pub now: Moment,
     /// Its payload.
     pub payload: &'a [u8],
 }
@@ -104,6 +107,7 @@ pub struct LogWriter {
     key_segment: Option<u64>,
     gop: u32,
     last_timestamp: u64,
+    last_came: Moment,
     headers: SharedHeaders,
     /// Bytes of media per second, smoothed over segments: sizes the next one.
     bytes_per_second: f64,
@@ -131,10 +135,12 @@ impl Room {
     }
 }
 
-/// A retained segment and the time of the last message before its successor.
+/// A retained segment, and the time of the last message before its successor.
 struct Kept {
     segment: Arc<Segment>,
     last_timestamp: u64,
+    /// When that came.
+    last_came: Moment,
 }
 
 impl LogWriter {
@@ -158,12 +164,17 @@ impl LogWriter {
             }),
             framing,
             current,
-            ring: VecDeque::from([Kept { segment, last_timestamp: 0 }]),
+            ring: VecDeque::from([Kept {
+                segment,
+                last_timestamp: 0,
+                last_came: Moment::default(),
+            }]),
             ring_bytes,
             retention,
             key_segment: None,
             gop: 0,
             last_timestamp: 0,
+            last_came: Moment::default(),
             headers: SharedHeaders::default(),
             bytes_per_second: 0.0,
             opened_at: 0,
@@ -235,6 +246,7 @@ impl LogWriter {
         if !self.framing.takes(record.kind) {
             return;
         }
+        self.last_came = self.last_came.max(record.now);
         let mut wire = std::mem::take(&mut self.scratch);
         wire.clear();
         self.framing.frame(record.carrier, record.timestamp, record.payload, &mut wire);
@@ -324,9 +336,11 @@ impl LogWriter {
         let segment = Arc::clone(next.segment());
         if let Some(last) = self.ring.back_mut() {
             last.last_timestamp = self.last_timestamp;
+            last.last_came = self.last_came;
         }
         self.ring_bytes += segment.capacity();
-        self.ring.push_back(Kept { segment: Arc::clone(&segment), last_timestamp: 0 });
+        let (last_timestamp, last_came) = (0, Moment::default());
+        self.ring.push_back(Kept { segment: Arc::clone(&segment), last_timestamp, last_came });
         // The link comes last: a reader that finds it finds all of the above.
         std::mem::replace(&mut self.current, next).link(&segment);
     }
@@ -339,11 +353,14 @@ impl LogWriter {
         while self.ring.len() > 1 {
             let front = &self.ring[0];
             let age = Duration::from_millis(now.saturating_sub(front.last_timestamp));
+            // An encoder that catches up sends seconds of media in a moment: readers must have had
+            // their turns before it goes.
+            let kept_for = self.last_came.since(front.last_came);
             let over = self.ring_bytes > self.retention.bytes_max
                 || age > self.retention.span_max
                 || self.ring.len() > limits::SEGMENTS_MAX;
             let needed = self.key_segment.is_some_and(|key| front.segment.preface.number >= key)
-                || (read && age <= self.retention.slack);
+                || (read && age.min(kept_for) <= self.retention.slack);
             if needed && !over {
                 break;
             }

@@ -127,6 +127,7 @@ impl StreamWriter {
             carrier: arrival.carrier,
             timestamp,
             order: self.order,
+            now,
             payload: arrival.payload,
         };
         let headers = header.map(|_| Arc::clone(&self.headers));

@@ -49,6 +49,7 @@ fn append(writer: &mut LogWriter, number: u8, len: usize) {
         carrier: Carrier::Audio,
         timestamp: u64::from(number),
         order: u32::from(number),
+        now: crate::moment::Moment::default(),
         payload: &[number; 4][..len],
     };
     writer.append(&record, true);
