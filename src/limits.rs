@@ -35,11 +35,7 @@ pub const LAG_SKIP: Duration = Duration::from_secs(4);
 /// A viewer this many groups of pictures behind skips, if it is at least half of
 /// [`LAG_SKIP`] behind: with key frames every 250 ms, two groups are no lag at all.
 pub const LAG_SKIP_GOPS: u32 = 2;
-/// A viewer that took nothing for this long is hung up.
-pub const LAG_HANG_UP: Duration = Duration::from_secs(15);
-/// Skips within [`SKIPS_SPAN`] after which a viewer is hung up: it cannot carry the stream.
-pub const SKIPS_MAX: usize = 3;
-/// See [`SKIPS_MAX`].
+/// The time in which `lag.skips_per_minute` counts a viewer's skips.
 pub const SKIPS_SPAN: Duration = Duration::from_secs(60);
 /// What a viewer who is catching up is sent in one turn, after those at the live edge: a joiner's
 /// group of pictures must not delay the others' next frame.
@@ -67,7 +63,6 @@ pub const fn segment_entries(bytes: usize) -> usize {
 
 const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_MAX);
 const _: () = assert!(SEGMENT_BYTES_MAX < GOP_CACHE_BYTES);
-const _: () = assert!(LAG_SKIP.as_millis() < LAG_HANG_UP.as_millis());
 
 /// Connections to the HTTP side at one time. A browser holds six, a scraper one; the rest wait
 /// in the kernel's queue.

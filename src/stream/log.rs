@@ -197,11 +197,6 @@ impl LogWriter {
         self.ring_bytes
     }
 
-    /// The bytes written so far in the life of this log.
-    pub fn bytes_written(&self) -> u64 {
-        self.current.segment().preface.base + self.current.len() as u64
-    }
-
     /// Begins a generation: the same stream from another publisher, or from the same one again.
     pub fn begin_generation(&mut self) {
         let generation = self.current.segment().preface.generation + 1;

@@ -86,11 +86,6 @@ impl StreamWriter {
         self.each_log(LogWriter::end);
     }
 
-    /// Whether a generation is open.
-    pub fn is_live(&self) -> bool {
-        self.live
-    }
-
     /// Takes in logs that readers asked for.
     pub fn adopt(&mut self, unfed: Vec<(Projection, LogWriter)>) {
         for (projection, mut log) in unfed {
