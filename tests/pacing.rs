@@ -5,10 +5,10 @@
 //! scheduler and sockets. Many pictures a second make a core full with few players. The generator
 //! shares the machine with whatever else runs, so no figure but the window itself is judged.
 
-use loadtest::director;
-use loadtest::peer::Target;
+use loadtest::host::server::Server;
 use loadtest::plan::{Plan, Step};
-use loadtest::server::Server;
+use loadtest::swarm::director;
+use loadtest::swarm::peer::Target;
 use std::path::Path;
 use std::time::Duration;
 

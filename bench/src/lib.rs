@@ -1,12 +1,12 @@
 //! What the micro benches share: two seconds of a real stream's shape as messages.
 //!
 //! Uniform frames would flatter everything that is measured here, so the sizes are those of the
-//! load generator (`loadtest::shape`). Measurements over sockets are `loadtest`'s business.
+//! load generator (`loadtest::media::shape`). Measurements over sockets are `loadtest`'s business.
 
 #![forbid(unsafe_code)]
 
 use bytes::{Bytes, BytesMut};
-use loadtest::shape::{Shape, Track};
+use loadtest::media::shape::{Shape, Track};
 use millstream_rtmp::chunk::write_standalone;
 use millstream_rtmp::message::{Message, MessageType};
 

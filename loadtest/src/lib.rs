@@ -1,32 +1,23 @@
 //! A load generator for RTMP servers that checks every frame.
 //!
-//! Publishers send a generated stream of a real stream's shape ([`shape`]), each frame marked in
-//! band ([`mark`]) with its number and the time at which it should have been sent; players account
-//! for every frame ([`check`]) and enter its delay into histograms ([`tally`]). One pinned thread
-//! ([`worker`]) carries thousands of connections; the [`director`] goes through the steps of a
+//! Publishers send a generated stream of a real stream's shape ([`media`]), each frame marked in
+//! band ([`media::mark`]) with its number and the time at which it should have been sent; players account
+//! for every frame ([`account`]) and enter its delay into histograms. One pinned thread
+//! ([`swarm`]) carries thousands of connections; the [`swarm::director`] goes through the steps of a
 //! [`plan`] and ends in a [`report`] with a verdict, which is INVALID if the generator was the
 //! bottleneck itself.
 //!
 //! It speaks RTMP through `millstream-rtmp` and knows nothing of the server but, where it is
-//! millstream, its counters ([`watch`]).
+//! millstream, its counters ([`host::watch`]).
 
 #![forbid(unsafe_code)]
 
-pub mod check;
-pub mod clock;
-pub mod director;
-pub mod ledger;
-pub mod mark;
-pub mod peer;
+pub mod account;
+pub mod host;
+pub mod media;
 pub mod plan;
-pub mod process;
 pub mod report;
-pub mod server;
-pub mod shape;
-pub mod shared;
-pub mod tally;
-pub mod watch;
-pub mod worker;
+pub mod swarm;
 
 /// Raises the soft limit of open files to the hard one, and returns it.
 pub fn raise_descriptors() -> u64 {

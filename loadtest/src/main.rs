@@ -1,11 +1,11 @@
 //! The command line of the load generator.
 
 use clap::Parser;
-use loadtest::director;
-use loadtest::peer::Target;
+use loadtest::host::server::{self, Server};
 use loadtest::plan::{Plan, Step};
 use loadtest::report::Sample;
-use loadtest::server::{self, Server};
+use loadtest::swarm::director;
+use loadtest::swarm::peer::Target;
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;

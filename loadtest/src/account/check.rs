@@ -1,10 +1,10 @@
 //! How a player's frames are judged: number, order, length, and on a sample every byte.
 
-use crate::ledger::Ledger;
-use crate::peer::Player;
-use crate::shape::{Shape, Track, is_frame};
-use crate::shared::Shared;
-use crate::tally::{Counts, Delays};
+use crate::account::ledger::Ledger;
+use crate::account::tally::{Counts, Delays};
+use crate::media::shape::{Shape, Track, is_frame};
+use crate::swarm::peer::Player;
+use crate::swarm::shared::Shared;
 use millstream_rtmp::message::{Message, MessageType};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

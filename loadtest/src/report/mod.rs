@@ -1,6 +1,6 @@
 //! What a run found: the figures, their JSON, the text for people, and the verdict.
 
-use crate::tally::{Counts, Delays, TrackCounts};
+use crate::account::tally::{Counts, Delays, TrackCounts};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -328,7 +328,7 @@ impl fmt::Display for Report {
             f,
             "{} frames compared byte by byte (one player in {})",
             self.compared,
-            crate::worker::COMPARED_OF
+            crate::swarm::worker::COMPARED_OF
         )?;
         for (kind, count) in &self.errors {
             writeln!(f, "error {kind}: {count}")?;

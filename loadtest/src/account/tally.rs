@@ -3,8 +3,8 @@
 //! Counters only grow and are copied out whole; delays are histograms that the director takes away.
 //! Nothing here is on the path of a single frame but [`Delays::record`].
 
-use crate::ledger::Faults;
-use crate::shape::Track;
+use crate::account::ledger::Faults;
+use crate::media::shape::Track;
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! What the director and the workers have in common: wishes down, counters up.
 
-use crate::tally::{Counts, Delays};
+use crate::account::tally::{Counts, Delays};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 

@@ -1,13 +1,13 @@
 //! Runs a plan: starts the workers, goes through the steps, samples, and ends in a report.
 
+use crate::account::tally::{Counts, Delays};
+use crate::host::process::{self, Usage};
+use crate::host::watch;
+use crate::media::shape::Shape;
 use crate::plan::{Plan, Step};
-use crate::process::{self, Usage};
 use crate::report::{Percentiles, Report, Sample, StepReport, Verdict};
-use crate::shape::Shape;
-use crate::shared::Shared;
-use crate::tally::{Counts, Delays};
-use crate::watch;
-use crate::worker::{Share, Worker};
+use crate::swarm::shared::Shared;
+use crate::swarm::worker::{Share, Worker};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,6 +1,6 @@
 //! What a run is to do, as said on the command line or by a caller of the library.
 
-use crate::peer::Target;
+use crate::swarm::peer::Target;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 

@@ -5,7 +5,7 @@
 //! key frame seven times the size of the others. Audio is AAC at 48 kHz: 1,024 samples a frame, so
 //! 93.75 frames a second. How frames are marked stands in `mark`; no clock and no socket here.
 
-use crate::mark::{MARK_BYTES, Mark};
+use crate::media::mark::{MARK_BYTES, Mark};
 use bytes::Bytes;
 
 /// One track of a stream.

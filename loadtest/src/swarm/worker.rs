@@ -5,12 +5,12 @@
 //! reading each byte the moment it arrives makes the server pay for waking the reader.
 //! What frames are is `shape`'s business, how players are judged `check`'s.
 
-use crate::check::Checker;
-use crate::clock;
-use crate::peer::{Got, Peer, Player, Publisher, Role, Target};
-use crate::shape::{Shape, Track};
-use crate::shared::{Shared, Slot};
-use crate::tally::{Counts, Delays, enter};
+use crate::account::check::Checker;
+use crate::account::tally::{Counts, Delays, enter};
+use crate::host::clock;
+use crate::media::shape::{Shape, Track};
+use crate::swarm::peer::{Got, Peer, Player, Publisher, Role, Target};
+use crate::swarm::shared::{Shared, Slot};
 use bytes::Bytes;
 use millstream_rtmp::client::{ClientEvent, PlayOptions};
 use millstream_rtmp::message::MessageType;

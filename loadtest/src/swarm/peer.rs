@@ -2,7 +2,7 @@
 //!
 //! Bytes in and out, nothing about when: which connection has its turn is `worker`'s business.
 
-use crate::ledger::Ledger;
+use crate::account::ledger::Ledger;
 use bytes::{Buf, BytesMut};
 use millstream_rtmp::client::ClientOptions;
 use millstream_rtmp::connection::ClientConnection;
