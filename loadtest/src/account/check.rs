@@ -2,25 +2,27 @@
 
 use crate::account::ledger::Ledger;
 use crate::account::tally::{Counts, Delays};
-use crate::media::shape::{Shape, Track, is_frame};
+use crate::media::Track;
+use crate::media::seen::{Seen, look};
+use crate::media::source::Source;
 use crate::swarm::peer::Player;
 use crate::swarm::shared::Shared;
-use millstream_rtmp::message::{Message, MessageType};
+use millstream_rtmp::message::Message;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Judges frames.
 pub struct Checker {
     /// What was sent.
-    pub shape: Arc<Shape>,
+    pub source: Arc<Source>,
     /// What sockets are read into; kept between rounds.
     pub buffer: Vec<u8>,
 }
 
 impl Checker {
-    /// Judges by what `shape` generates.
-    pub fn new(shape: Arc<Shape>) -> Self {
-        Self { shape, buffer: Vec::new() }
+    /// Judges what `source` sends.
+    pub fn new(source: Arc<Source>) -> Self {
+        Self { source, buffer: Vec::new() }
     }
 
     /// Judges one message that arrived at `now_ns` at a player that began at `began_ns`.
@@ -33,23 +35,20 @@ impl Checker {
         counts: &mut Counts,
         delays: &mut Delays,
     ) {
-        let (track, ledger) = match message.kind {
-            MessageType::VIDEO => (Track::Video, &mut player.video),
-            MessageType::AUDIO => (Track::Audio, &mut player.audio),
-            _ => return,
+        let Seen::Frame { track, mark, .. } = look(message.kind, &message.payload) else { return };
+        let ledger = match track {
+            Track::Video => &mut player.video,
+            Track::Audio => &mut player.audio,
         };
-        if !is_frame(&message.payload) {
-            return;
-        }
         let tally = counts.track(track);
         tally.frames += 1;
-        let Some(mark) = Shape::mark(track, &message.payload) else {
+        let Some((at, mark)) = mark else {
             tally.unmarked += 1;
             return;
         };
         let compares = player.compares;
-        let right = mark.stream == player.stream && mark.length as usize == message.payload.len();
-        if !right || compares && !self.shape.is_intact(track, &mark, &message.payload) {
+        let right = mark.stream == player.stream && mark.is_whole(&message.payload, at);
+        if !right || compares && !mark.is_intact(&message.payload, at) {
             tally.corrupt += 1;
         }
         ledger.enter(mark.sequence, &mut tally.faults);

@@ -4,7 +4,7 @@
 //! Nothing here is on the path of a single frame but [`Delays::record`].
 
 use crate::account::ledger::Faults;
-use crate::media::shape::Track;
+use crate::media::Track;
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@ use crate::account::tally::{Counts, Delays};
 use crate::host::process::{self, Usage};
 use crate::host::watch;
 use crate::media::shape::Shape;
+use crate::media::source::Source;
 use crate::plan::{Plan, Step};
 use crate::report::{Percentiles, Report, Sample, StepReport, Verdict};
 use crate::swarm::shared::Shared;
@@ -28,13 +29,13 @@ const SETTLE: Duration = Duration::from_millis(1500);
 /// If the generator itself cannot run: no descriptors, no such core.
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Sample)) -> io::Result<Report> {
     let shared = Arc::new(Shared::new(plan.cores.len(), plan.publishers, plan.played));
-    let shape = Arc::new(Shape::new(plan.bitrate, plan.fps));
+    let source = Arc::new(Source::Generated(Shape::new(plan.bitrate, plan.fps)));
     let mut threads = Vec::new();
     for (index, &core) in plan.cores.iter().enumerate() {
         let nap_ns = u64::try_from(plan.nap.as_nanos()).unwrap_or(u64::MAX);
         let share = Share { index, core, workers: plan.cores.len(), nap_ns };
         let shared = Arc::clone(&shared);
-        let worker = Worker::new(share, shared, plan.target.clone(), Arc::clone(&shape))?;
+        let worker = Worker::new(share, shared, plan.target.clone(), Arc::clone(&source))?;
         threads.push(std::thread::Builder::new().name(format!("swarm-{index}")).spawn(
             move || {
                 pin_to(core)?;

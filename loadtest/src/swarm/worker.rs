@@ -3,12 +3,13 @@
 //! A round: send what is due, bring the number of players to what the director wants, wait, read
 //! everything that is ready. Between rounds it may nap, as receivers on real networks in effect do:
 //! reading each byte the moment it arrives makes the server pay for waking the reader.
-//! What frames are is `shape`'s business, how players are judged `check`'s.
+//! What frames are is `media`'s business, how players are judged `check`'s.
 
 use crate::account::check::Checker;
 use crate::account::tally::{Counts, Delays, enter};
 use crate::host::clock;
-use crate::media::shape::{Shape, Track};
+use crate::media::Track;
+use crate::media::source::Source;
 use crate::swarm::peer::{Got, Peer, Player, Publisher, Role, Target};
 use crate::swarm::shared::{Shared, Slot};
 use bytes::Bytes;
@@ -85,7 +86,7 @@ impl Worker {
         share: Share,
         shared: Arc<Shared>,
         target: Target,
-        shape: Arc<Shape>,
+        source: Arc<Source>,
     ) -> io::Result<Self> {
         Ok(Self {
             share,
@@ -99,7 +100,7 @@ impl Worker {
             given_up: 0,
             due: BinaryHeap::new(),
             begun: 0,
-            checker: Checker::new(shape),
+            checker: Checker::new(source),
             counts: Counts::default(),
             delays: Delays::default(),
             handed_over_ns: 0,
@@ -349,9 +350,10 @@ impl Worker {
                         publisher.origin_ns = Some(now + step);
                         self.due.push(Reverse((now + step, at)));
                         self.counts.publishing += 1;
-                        for (track, kind) in TRACKS {
-                            let payload = Shape::configuration(track);
-                            peer.rtmp.send_media(kind, 0, payload).map_err(|_| "not-sendable")?;
+                        for (kind, payload) in self.checker.source.opening() {
+                            peer.rtmp
+                                .send_media(*kind, 0, payload.clone())
+                                .map_err(|_| "not-sendable")?;
                         }
                     }
                 }
@@ -387,8 +389,8 @@ impl Worker {
         let Some(origin) = publisher.origin_ns else { return Ok(()) };
         let Slot { video, audio } = &self.shared.streams[publisher.stream as usize];
         loop {
-            let due_video = self.checker.shape.due_ns(Track::Video, publisher.video);
-            let due_audio = self.checker.shape.due_ns(Track::Audio, publisher.audio);
+            let due_video = self.checker.source.due_ns(Track::Video, publisher.video);
+            let due_audio = self.checker.source.due_ns(Track::Audio, publisher.audio);
             let due = due_video.min(due_audio);
             if origin + due > now {
                 self.due.push(Reverse((origin + due, at)));
@@ -400,7 +402,7 @@ impl Worker {
                 (Track::Audio, MessageType::AUDIO, &mut publisher.audio, audio)
             };
             let payload: Bytes =
-                self.checker.shape.frame(track, publisher.stream, *next, origin + due);
+                self.checker.source.frame(track, publisher.stream, 0, *next, origin + due);
             let ms = (due / 1_000_000) as u32;
             peer.rtmp.send_media(kind, ms, payload).map_err(|_| "not-sendable")?;
             *next += 1;
@@ -416,9 +418,6 @@ impl Worker {
         self.shared.hand_over(self.share.index, &self.counts, &mut self.delays, behind);
     }
 }
-
-const TRACKS: [(Track, MessageType); 2] =
-    [(Track::Video, MessageType::VIDEO), (Track::Audio, MessageType::AUDIO)];
 
 /// Whether `connect` was accepted.
 fn is_settled(peer: &Peer) -> bool {
