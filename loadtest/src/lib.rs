@@ -13,7 +13,9 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod cli;
 pub mod host;
+pub mod limits;
 pub mod media;
 pub mod plan;
 pub mod report;

@@ -41,6 +41,10 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// Between two looks of the director at the counters.
 pub const LOOK: Duration = Duration::from_millis(50);
 
+/// From the last publisher's acceptance until the first player comes, unless the plan says
+/// otherwise: a stream has begun by then, and there is something for a player to begin with.
+pub const LEAD: Duration = Duration::from_millis(1500);
+
 /// After the last player has joined, until measuring begins: their backlog passes.
 pub const SETTLE: Duration = Duration::from_millis(1500);
 
@@ -50,3 +54,19 @@ pub const RETURN_AFTER: Duration = Duration::from_millis(500);
 
 /// Descriptors that the generator needs beside its connections.
 pub const DESCRIPTORS_SPARE: u64 = 64;
+
+/// Share of its core above which nothing that the generator measured is believed.
+pub const OWN_CORE_MAX: f64 = 0.85;
+
+/// Own lag (p99) above which nothing that the generator measured is believed, in milliseconds.
+pub const OWN_LAG_MS_MAX: f64 = 5.0;
+
+/// How long a trial of how many players fit is.
+pub const FIT_LENGTH: Duration = Duration::from_secs(4);
+
+/// Share of its core that the generator may use in a trial: the run that follows must stay valid.
+pub const FIT_OWN_CORE_MAX: f64 = 0.75;
+
+/// Video delay (p99) up to which players fit, in milliseconds: what viewers of live streams are
+/// used to on top of their own buffer.
+pub const FIT_P99_MS_MAX: f64 = 400.0;

@@ -1,7 +1,7 @@
 //! What a worker counts. Counters only grow, and are copied out whole.
 
 use crate::account::ledger::Faults;
-use crate::media::shape::Track;
+use crate::media::Track;
 use std::collections::BTreeMap;
 
 /// How often something happened, by its name.
@@ -24,6 +24,8 @@ pub struct TrackCounts {
     pub unmarked: u64,
     /// Frames whose timestamp moved against the schedule they were sent on.
     pub mistimed: u64,
+    /// Frames of a publisher that another one had already replaced.
+    pub mixed: u64,
     /// Frames that never came because their publisher was cut off before the server had them:
     /// nobody's loss, as far as can be known.
     pub cut: u64,
@@ -37,7 +39,7 @@ impl TrackCounts {
     /// Frames with which something is wrong.
     pub fn wrong(&self) -> u64 {
         let Faults { lost, duplicated, reordered } = self.faults;
-        lost + duplicated + reordered + self.corrupt + self.unmarked + self.mistimed
+        lost + duplicated + reordered + self.corrupt + self.unmarked + self.mistimed + self.mixed
     }
 
     fn add(&mut self, other: &Self) {
@@ -48,6 +50,7 @@ impl TrackCounts {
         self.corrupt += other.corrupt;
         self.unmarked += other.unmarked;
         self.mistimed += other.mistimed;
+        self.mixed += other.mixed;
         self.cut += other.cut;
         self.faults.lost += other.faults.lost;
         self.faults.duplicated += other.faults.duplicated;

@@ -3,19 +3,21 @@
 //! The sizes are those of a real group of pictures: 1280x720 at 30 frames a second, key frame every
 //! 2 s, x264 `veryfast`, no B-frames; uniform frames would flatter servers, which then never see a
 //! key frame seven times the size of the others. Audio is AAC at 48 kHz: 1,024 samples a frame, so
-//! 93.75 frames a second. How frames are marked stands in `mark`; no clock and no socket here.
+//! 93.75 frames a second.
+//!
+//! ```text
+//! picture  header 5 | SEI: mark | slice: noise
+//! sound    header 2 | data stream element: mark | data stream elements: noise | silence
+//! ```
+//! The sound is valid AAC, of which decoders make silence. The pictures are not: their slices are
+//! noise, so the stream goes through servers that relay, and not through those that transcode.
 
-use crate::media::mark::{MARK_BYTES, Mark};
-use bytes::Bytes;
-
-/// One track of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Track {
-    /// H.264.
-    Video,
-    /// AAC.
-    Audio,
-}
+use crate::media::Track;
+use crate::media::mark::{MARK_BYTES, Mark, hash};
+use crate::media::metadata::set_data_frame;
+use bytes::{BufMut, Bytes};
+use millstream_amf0::Object;
+use millstream_rtmp::message::MessageType;
 
 /// Sizes of the coded pictures of one group at 2.5 Mbit/s, in bytes; the first is the key frame.
 const PICTURES: [u32; 60] = [
@@ -36,12 +38,8 @@ const MESSAGE_BYTES_MIN: u32 = 96;
 /// Bytes of noise that frames are filled from.
 const NOISE_BYTES: usize = 1 << 21;
 
-/// Before the mark in video: FLV header 5, NAL length 4, NAL header 1, SEI type 1, SEI size 1.
-const VIDEO_MARK_AT: usize = 12;
-/// Before the mark in audio: FLV header 2.
-const AUDIO_MARK_AT: usize = 2;
-/// NAL length, NAL header, SEI type and size, mark, stop bit.
-const SEI_BYTES: usize = 4 + 1 + 2 + MARK_BYTES + 1;
+/// NAL header, SEI type and size, mark, stop bit.
+const SEI_BYTES: usize = 1 + 2 + MARK_BYTES + 1;
 
 /// AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1): Main, level 3.1, 1280x720.
 const AVC_CONFIG: [u8; 38] = [
@@ -51,15 +49,25 @@ const AVC_CONFIG: [u8; 38] = [
 ];
 /// AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1): AAC-LC, 48 kHz, stereo.
 const AAC_CONFIG: [u8; 2] = [0x11, 0x90];
+/// The end of a raw data block (ISO/IEC 14496-3, 4.4.2.1) in bits: a channel pair element without
+/// a single band, which is silence, and ID_END.
+const SILENCE: [u8; 6] = [0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c];
+/// The first byte of a data stream element (4.4.2.6): ID_DSE, the highest tag, byte-aligned.
+const DATA_ELEMENT: u8 = 0x9f;
 
 /// A stream of one bitrate, from which any number of publishers draw.
 #[derive(Debug)]
 pub struct Shape {
     /// Pictures per second.
     rate: u64,
+    /// Bytes of the messages of one group.
     pictures: Vec<u32>,
+    /// Bytes of the pictures of a group before each, and of all of them.
+    before: Vec<u64>,
+    /// Bytes of one audio message.
     sound: u32,
     noise: Vec<u8>,
+    opening: Vec<(MessageType, Bytes)>,
 }
 
 impl Shape {
@@ -71,9 +79,25 @@ impl Shape {
         let sound_rate = (u64::from(SOUND_BYTES) * SAMPLES.1 / SAMPLES.0).min(bytes_per_second / 5);
         let sound = scaled(sound_rate, SAMPLES.0, SAMPLES.1);
         let group = (bytes_per_second - sound_rate) * PICTURES.len() as u64 / rate;
-        let pictures =
+        let pictures: Vec<u32> =
             PICTURES.iter().map(|size| scaled(u64::from(*size), group, PICTURES_BYTES)).collect();
-        Self { rate, pictures, sound, noise: noise() }
+        let mut before = vec![0];
+        before.extend(pictures.iter().scan(0, |sum, size| {
+            *sum += u64::from(*size);
+            Some(*sum)
+        }));
+        let mut shape = Self { rate, pictures, before, sound, noise: noise(), opening: Vec::new() };
+        shape.opening = vec![
+            (MessageType::DATA_AMF0, shape.metadata()),
+            (MessageType::VIDEO, [&[0x17, 0, 0, 0, 0], &AVC_CONFIG[..]].concat().into()),
+            (MessageType::AUDIO, [&[0xaf, 0], &AAC_CONFIG[..]].concat().into()),
+        ];
+        shape
+    }
+
+    /// What is sent first: metadata and the configurations of the decoders.
+    pub fn opening(&self) -> &[(MessageType, Bytes)] {
+        &self.opening
     }
 
     /// The time of a frame from the start of its stream, in nanoseconds.
@@ -93,77 +117,95 @@ impl Shape {
         }
     }
 
+    /// Payload bytes of all frames of a track before this one.
+    pub fn payload_before(&self, track: Track, sequence: u32) -> u64 {
+        match track {
+            Track::Video => {
+                let (sequence, group) = (sequence as usize, self.pictures.len());
+                let (groups, picture) = (sequence / group, sequence % group);
+                groups as u64 * self.before[group] + self.before[picture]
+            }
+            Track::Audio => u64::from(sequence) * u64::from(self.sound),
+        }
+    }
+
     /// Bytes of one second, payload only.
     pub fn bytes_per_second(&self) -> u64 {
-        let pictures: u64 = self.pictures.iter().map(|size| u64::from(*size)).sum();
-        pictures * self.rate / self.pictures.len() as u64
+        self.before[self.pictures.len()] * self.rate / self.pictures.len() as u64
             + u64::from(self.sound) * SAMPLES.1 / SAMPLES.0
     }
 
-    /// The message that configures the decoder of a track.
-    pub fn configuration(track: Track) -> Bytes {
-        let mut out = Vec::new();
-        match track {
-            Track::Video => {
-                out.extend_from_slice(&[0x17, 0, 0, 0, 0]);
-                out.extend_from_slice(&AVC_CONFIG);
-            }
-            Track::Audio => {
-                out.extend_from_slice(&[0xaf, 0]);
-                out.extend_from_slice(&AAC_CONFIG);
-            }
-        }
-        out.into()
+    /// The stream in one line.
+    pub fn describe(&self) -> String {
+        format!(
+            "generated: H.264 1280x720 at {} frames/s, key frame every {:.2} s, AAC 48 kHz, {:.2} Mbit/s",
+            self.rate,
+            self.pictures.len() as f64 / self.rate as f64,
+            self.bytes_per_second() as f64 * 8.0 / 1e6,
+        )
     }
 
     /// A frame of a stream as a message payload.
-    pub fn frame(&self, track: Track, stream: u32, sequence: u32, scheduled_ns: u64) -> Bytes {
+    pub fn frame(
+        &self,
+        track: Track,
+        stream: u32,
+        epoch: u32,
+        sequence: u32,
+        scheduled_ns: u64,
+    ) -> Bytes {
         let length = self.length(track, sequence);
-        let mark = Mark { stream, sequence, length: length as u32, scheduled_ns };
+        let noise = self.noise_of(stream, sequence, length);
         let mut out = Vec::with_capacity(length);
-        match track {
-            Track::Video => {
-                let key = (sequence as usize).is_multiple_of(self.pictures.len());
-                out.extend_from_slice(&[if key { 0x17 } else { 0x27 }, 1, 0, 0, 0]);
-                put_length(SEI_BYTES - 4, &mut out);
-                // NAL unit type 6 is SEI; its payload type 5 is user data unregistered.
-                out.extend_from_slice(&[0x06, 0x05, MARK_BYTES as u8]);
-                mark.write(&mut out);
-                out.push(0x80);
-                put_length(length - out.len() - 4, &mut out);
-                // A slice of an IDR picture, or of one that others refer to.
-                out.push(if key { 0x65 } else { 0x61 });
-            }
-            Track::Audio => {
-                out.extend_from_slice(&[0xaf, 1]);
-                mark.write(&mut out);
-            }
-        }
-        out.extend_from_slice(self.filling(stream, sequence, length - out.len()));
+        let mark_at = match track {
+            Track::Video => self.picture(sequence, length, noise, &mut out),
+            Track::Audio => sound(length, noise, &mut out),
+        };
+        let mark = Mark {
+            stream,
+            epoch,
+            sequence,
+            lead: 0,
+            tail: (length - mark_at) as u32,
+            hash: hash(&[&out[mark_at + MARK_BYTES..]]),
+            scheduled_ns,
+        };
+        out[mark_at..mark_at + MARK_BYTES].copy_from_slice(&mark.to_bytes());
         out.into()
     }
 
-    /// The mark of a frame that was received, if it has one.
-    pub fn mark(track: Track, payload: &[u8]) -> Option<Mark> {
-        let usual = match track {
-            Track::Video => VIDEO_MARK_AT,
-            Track::Audio => AUDIO_MARK_AT,
-        };
-        Mark::find(payload, usual)
+    /// Writes a picture with room for a mark, and returns where that is.
+    fn picture(&self, sequence: u32, length: usize, noise: &[u8], out: &mut Vec<u8>) -> usize {
+        let key = (sequence as usize).is_multiple_of(self.pictures.len());
+        out.extend_from_slice(&[if key { 0x17 } else { 0x27 }, 1, 0, 0, 0]);
+        out.put_u32(SEI_BYTES as u32);
+        // NAL unit type 6 is SEI; its payload type 5 is user data unregistered.
+        out.extend_from_slice(&[0x06, 0x05, MARK_BYTES as u8]);
+        let mark_at = out.len();
+        out.extend_from_slice(&[0; MARK_BYTES]);
+        out.push(0x80);
+        let left = length - out.len() - 4;
+        out.put_u32(left as u32);
+        // A slice of an IDR picture, or of one that others refer to.
+        out.push(if key { 0x65 } else { 0x61 });
+        out.extend_from_slice(&noise[..left - 1]);
+        mark_at
     }
 
-    /// Whether a frame that came through unchanged in length has the bytes it was sent with.
-    pub fn is_intact(&self, track: Track, mark: &Mark, payload: &[u8]) -> bool {
-        let head = match track {
-            Track::Video => VIDEO_MARK_AT + MARK_BYTES + 1 + 5,
-            Track::Audio => AUDIO_MARK_AT + MARK_BYTES,
-        };
-        payload.len() >= head
-            && payload[head..] == *self.filling(mark.stream, mark.sequence, payload.len() - head)
+    fn metadata(&self) -> Bytes {
+        let values = Object::new()
+            .with("width", 1280.0)
+            .with("height", 720.0)
+            .with("framerate", self.rate as f64)
+            .with("videocodecid", 7.0)
+            .with("audiocodecid", 10.0)
+            .with("audiosamplerate", SAMPLES.1 as f64)
+            .with("stereo", true);
+        set_data_frame(values).expect("seven short names with numbers can always be written")
     }
 
-    /// What fills a frame: a piece of noise that differs from frame to frame and stream to stream.
-    fn filling(&self, stream: u32, sequence: u32, length: usize) -> &[u8] {
+    /// A piece of noise that differs from frame to frame and stream to stream.
+    fn noise_of(&self, stream: u32, sequence: u32, length: usize) -> &[u8] {
         let seed = u64::from(stream) << 32 | u64::from(sequence);
         let last = self.noise.len() - length.min(self.noise.len());
         let from = (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % (last + 1);
@@ -171,18 +213,28 @@ impl Shape {
     }
 }
 
-/// Whether a media payload is one frame, rather than a configuration or the end of a sequence.
-pub fn is_frame(payload: &[u8]) -> bool {
-    payload.get(1) == Some(&1)
+/// Writes an audio frame with room for a mark, and returns where that is.
+fn sound(length: usize, noise: &[u8], out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(&[0xaf, 1]);
+    out.extend_from_slice(&[DATA_ELEMENT, MARK_BYTES as u8]);
+    let mark_at = out.len();
+    out.extend_from_slice(&[0; MARK_BYTES]);
+    let mut left = length - out.len() - SILENCE.len();
+    while left > 0 {
+        // An element of 254 bytes is the longest with one byte of count; one of 256 bytes in all
+        // must not leave a single byte, which would be no element.
+        let element = if left == 257 { 255 } else { left.min(256) };
+        out.extend_from_slice(&[DATA_ELEMENT, (element - 2) as u8]);
+        out.extend_from_slice(&noise[left - element..left - 2]);
+        left -= element;
+    }
+    out.extend_from_slice(&SILENCE);
+    mark_at
 }
 
 fn scaled(size: u64, by: u64, of: u64) -> u32 {
     let bytes = u32::try_from(size * by / of).unwrap_or(u32::MAX);
     bytes.clamp(MESSAGE_BYTES_MIN, NOISE_BYTES as u32)
-}
-
-fn put_length(length: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(&(length as u32).to_be_bytes());
 }
 
 /// Noise without zero bytes: it never needs emulation prevention, and never looks like a start code.
@@ -200,6 +252,7 @@ fn noise() -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::seen::{Seen, look};
 
     #[test]
     fn the_bitrate_is_what_was_asked() {
@@ -221,23 +274,27 @@ mod tests {
     fn a_frame_says_what_it_is_and_is_checked() {
         for bits in [1000, 2_630_000, 50_000_000] {
             let shape = Shape::new(bits, 30);
-            for (track, sequence) in [(Track::Video, 0), (Track::Video, 61), (Track::Audio, 5)] {
-                let frame = shape.frame(track, 3, sequence, 77);
-                assert_eq!(frame.len(), shape.length(track, sequence));
-                let mark = Shape::mark(track, &frame).unwrap();
-                let length = frame.len() as u32;
-                assert_eq!(mark, Mark { stream: 3, sequence, length, scheduled_ns: 77 });
-                assert!(is_frame(&frame) && shape.is_intact(track, &mark, &frame));
+            for (of, sequence) in [(Track::Video, 0), (Track::Video, 61), (Track::Audio, 5)] {
+                let frame = shape.frame(of, 3, 2, sequence, 77);
+                assert_eq!(frame.len(), shape.length(of, sequence));
+                let kind = MessageType(if of == Track::Video { 9 } else { 8 });
+                let Seen::Frame { track, key, mark: Some((at, mark)) } = look(kind, &frame) else {
+                    panic!("no mark");
+                };
+                assert_eq!((track, key), (of, sequence == 0));
+                assert_eq!((mark.stream, mark.epoch, mark.sequence), (3, 2, sequence));
+                assert_eq!(mark.scheduled_ns, 77);
+                assert!(mark.is_whole(&frame, at) && mark.is_intact(&frame, at));
                 let mut changed = frame.to_vec();
                 *changed.last_mut().unwrap() ^= 1;
-                assert!(!shape.is_intact(track, &mark, &changed));
+                assert!(!mark.is_intact(&changed, at));
             }
         }
     }
 
     #[test]
     fn nal_units_fill_a_picture_exactly() {
-        let frame = Shape::new(2_630_000, 30).frame(Track::Video, 0, 0, 0);
+        let frame = Shape::new(2_630_000, 30).frame(Track::Video, 0, 0, 0, 0);
         let (mut at, mut kinds) = (5, Vec::new());
         while at < frame.len() {
             let length = u32::from_be_bytes(frame[at..at + 4].try_into().unwrap()) as usize;
@@ -248,9 +305,37 @@ mod tests {
     }
 
     #[test]
-    fn configurations_are_no_frames() {
-        assert!(!is_frame(&Shape::configuration(Track::Video)));
-        assert!(!is_frame(&Shape::configuration(Track::Audio)));
-        assert!(!is_frame(&[]));
+    fn elements_fill_a_sound_exactly_at_any_length() {
+        let noise = noise();
+        for length in MESSAGE_BYTES_MIN as usize..1500 {
+            let mut frame = Vec::new();
+            sound(length, &noise, &mut frame);
+            assert_eq!(frame.len(), length);
+            let mut at = 2;
+            while frame[at] == DATA_ELEMENT {
+                at += 2 + usize::from(frame[at + 1]);
+            }
+            assert_eq!(frame[at..], SILENCE);
+        }
+    }
+
+    #[test]
+    fn what_went_before_is_the_sum_of_lengths() {
+        let shape = Shape::new(2_630_000, 30);
+        for track in Track::ALL {
+            let mut sum = 0;
+            for sequence in 0..200 {
+                assert_eq!(shape.payload_before(track, sequence), sum);
+                sum += shape.length(track, sequence) as u64;
+            }
+        }
+    }
+
+    #[test]
+    fn the_opening_configures_both_decoders() {
+        let shape = Shape::new(2_630_000, 30);
+        let seen: Vec<Seen> =
+            shape.opening().iter().map(|(kind, payload)| look(*kind, payload)).collect();
+        assert_eq!(seen, [Seen::Other, Seen::Header(Track::Video), Seen::Header(Track::Audio)]);
     }
 }

@@ -1,5 +1,6 @@
 //! How publishers and players behave.
 
+use serde::Deserialize;
 use std::time::Duration;
 
 /// The publishers of a run.
@@ -36,8 +37,8 @@ pub enum Publishing {
         stay: Duration,
         /// How long it is away, likewise.
         away: Duration,
-        /// Goes without a word (a reset), not in order.
-        abrupt: bool,
+        /// How it goes.
+        manner: Manner,
     },
     /// Two publishers want each stream: whoever does not have it asks for it this often.
     Duel {
@@ -51,6 +52,19 @@ impl Publishing {
     pub fn rivals(self) -> u64 {
         if matches!(self, Self::Duel { .. }) { 2 } else { 1 }
     }
+}
+
+/// How somebody goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manner {
+    /// With a goodbye, and when all is sent.
+    #[default]
+    InOrder,
+    /// Without a word: a reset.
+    Abrupt,
+    /// The one or the other.
+    Either,
 }
 
 /// Players of one kind.
@@ -87,8 +101,8 @@ pub enum Playing {
         stay: Duration,
         /// How long it is away, likewise.
         away: Duration,
-        /// Goes without a word (a reset), not in order.
-        abrupt: bool,
+        /// How it goes.
+        manner: Manner,
     },
     /// Reads less than it is sent.
     Slow(Slow),

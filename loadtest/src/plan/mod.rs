@@ -1,20 +1,24 @@
 //! What a run is to do.
 //!
-//! A plan is made by the command line ([`crate::cli`]) out of a profile ([`profile`]), a scenario
-//! file ([`scenario`]) and options, or by a caller of the library. Nothing here does anything.
+//! A plan is made of [`Options`], which come from the command line and from a scenario file and name
+//! a [`Profile`], or by a caller of the library. Nothing here does anything.
 
 mod behaviour;
+mod options;
+mod profile;
+mod span;
 mod step;
 mod target;
 
-pub mod profile;
-pub mod scenario;
-
-pub use behaviour::{Group, Patience, Playing, Publishers, Publishing, Slow};
+pub use behaviour::{Group, Manner, Patience, Playing, Publishers, Publishing, Slow};
+pub use options::{Options, OptionsError};
+pub use profile::Profile;
+pub use span::{Span, SpanError};
 pub use step::{Step, StepError};
 pub use target::{Target, UrlError};
 
 use crate::limits;
+use crate::media::shape::Shape;
 use crate::media::source::Source;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +44,9 @@ pub struct Plan {
     pub cores: Vec<usize>,
     /// The pause between a worker's rounds; zero reads everything the moment it arrives.
     pub nap: Duration,
+    /// From when all publishers are accepted until the first player comes: some servers look at a
+    /// stream for a while before they show it.
+    pub lead: Duration,
     /// Connections under way at one time, of each worker.
     pub connecting_max: usize,
     /// Over so many addresses of 127.0.0.0/8 the connections are spread; 0 takes one for every
@@ -70,13 +77,14 @@ impl Plan {
         Self {
             title: "steady".to_owned(),
             target,
-            sources: vec![Arc::new(Source::generated(2_630_000, 30))],
+            sources: vec![Arc::new(Source::Generated(Shape::new(2_630_000, 30)))],
             publishers: Publishers::steady(1),
             played: 1,
             groups: vec![Group::healthy()],
             steps: vec![Step::new(players, length)],
             cores: vec![cores - 1],
             nap: Duration::from_millis(2),
+            lead: limits::LEAD,
             connecting_max: limits::CONNECTING_MAX,
             addresses: 0,
             congestion: None,

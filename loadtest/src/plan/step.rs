@@ -51,7 +51,9 @@ pub struct StepError;
 
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected PLAYERS:SECONDS or PLAYERS:SECONDS:OVER, such as 1000:20 or 5000:30:60")
+        f.write_str(
+            "expected PLAYERS:SECONDS or PLAYERS:SECONDS:OVER, such as 1000:20 or 5000:30:60",
+        )
     }
 }
 
@@ -67,7 +69,8 @@ mod tests {
         let over = Duration::from_secs(60);
         let step = Step { over, ..Step::new(100, Duration::from_millis(2500)) };
         assert_eq!("100:2.5:60".parse(), Ok(step));
-        for wrong in ["", "100", "a:5", "5:b", "-1:5", "5:-1", "5:1:", "5:1:2:3", "5:NaN", "5:inf"] {
+        for wrong in ["", "100", "a:5", "5:b", "-1:5", "5:-1", "5:1:", "5:1:2:3", "5:NaN", "5:inf"]
+        {
             assert_eq!(wrong.parse::<Step>(), Err(StepError), "{wrong}");
         }
     }

@@ -102,7 +102,7 @@ impl Director<'_> {
             self.step += 1;
         }
         self.observer.phase("waiting for the last frames");
-        self.shared.quiet.store(true, Ordering::Relaxed);
+        self.shared.closing.store(true, Ordering::Relaxed);
         let until = Instant::now() + DRAIN_MAX;
         // Twice the rate at which workers hand over: what is read below was counted after the end.
         std::thread::sleep(4 * LOOK);
@@ -132,7 +132,7 @@ impl Director<'_> {
             let failed: u64 = counts.publishers.errors.values().sum();
             (counts.publishers.publishing + failed, u64::from(wanted))
         });
-        self.pass(SETTLE.min(self.plan.steps.first().map_or(SETTLE, |step| step.length / 4)));
+        self.pass(self.plan.lead);
     }
 
     fn step(&mut self, step: &Step) {

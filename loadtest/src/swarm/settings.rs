@@ -1,6 +1,6 @@
 //! What a run was asked for, and what it ran on, in words for its report.
 
-use crate::plan::{Plan, Playing, Publishing, Slow};
+use crate::plan::{Manner, Plan, Playing, Publishing, Slow};
 use crate::swarm::socket;
 use std::time::Duration;
 
@@ -45,12 +45,12 @@ fn publishers(plan: &Plan) -> String {
     let publishers = &plan.publishers;
     let mut text = match publishers.behaviour {
         Publishing::Steady => publishers.count.to_string(),
-        Publishing::Flapping { stay, away, abrupt } => format!(
+        Publishing::Flapping { stay, away, manner } => format!(
             "{} that stay about {} and are away about {}, going {}",
             publishers.count,
             span(stay),
             span(away),
-            manner(abrupt)
+            how(manner)
         ),
         Publishing::Duel { every } => {
             format!("2 for each of {} streams, trying every {}", publishers.count, span(every))
@@ -79,7 +79,9 @@ fn players(plan: &Plan) -> String {
         let groups: Vec<String> = plan
             .groups
             .iter()
-            .map(|group| format!("{} x {}: {}", group.share, group.name, manner_of(group.behaviour)))
+            .map(|group| {
+                format!("{} x {}: {}", group.share, group.name, manner_of(group.behaviour))
+            })
             .collect();
         text += &format!(" ({})", groups.join("; "));
     }
@@ -89,20 +91,21 @@ fn players(plan: &Plan) -> String {
 fn manner_of(behaviour: Playing) -> String {
     match behaviour {
         Playing::Stay => "stay".to_owned(),
-        Playing::Flapping { stay, away, abrupt } => format!(
-            "stay about {}, away about {}, going {}",
-            span(stay),
-            span(away),
-            manner(abrupt)
-        ),
+        Playing::Flapping { stay, away, manner } => {
+            format!("stay about {}, away about {}, going {}", span(stay), span(away), how(manner))
+        }
         Playing::Slow(Slow::Window(bytes)) => format!("receive buffer of {bytes} bytes"),
         Playing::Slow(Slow::Trickle(rate)) => format!("{rate} bytes a second, one by one"),
         Playing::Slow(Slow::Stopped) => "read nothing more".to_owned(),
     }
 }
 
-fn manner(abrupt: bool) -> &'static str {
-    if abrupt { "without a word" } else { "in order" }
+fn how(manner: Manner) -> &'static str {
+    match manner {
+        Manner::InOrder => "in order",
+        Manner::Abrupt => "without a word",
+        Manner::Either => "in order or without a word",
+    }
 }
 
 /// A time as people write it.

@@ -15,8 +15,9 @@ pub struct Shared {
     pub published: AtomicU32,
     /// How many players there shall be, of each group.
     pub wanted: Vec<AtomicUsize>,
-    /// Publishers send no more, and nobody comes or goes.
-    pub quiet: AtomicBool,
+    /// Accounts are closing: nobody comes or goes, and frames sent from now on are not owed.
+    /// Publishers go on, since a server may keep a batch until more comes.
+    pub closing: AtomicBool,
     /// The run is over.
     pub over: AtomicBool,
     reports: Vec<Mutex<Report>>,
@@ -32,13 +33,12 @@ struct Report {
 impl Shared {
     /// A run with so many workers, streams and groups of players.
     pub fn new(workers: usize, streams: u32, groups: usize) -> Self {
-        let report =
-            || Report { counts: Counts::new(groups), times: Times::default(), behind: 0 };
+        let report = || Report { counts: Counts::new(groups), times: Times::default(), behind: 0 };
         Self {
             streams: (0..streams).map(|_| Epochs::default()).collect(),
             published: AtomicU32::new(0),
             wanted: (0..groups).map(|_| AtomicUsize::new(0)).collect(),
-            quiet: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
             over: AtomicBool::new(false),
             reports: (0..workers).map(|_| Mutex::new(report())).collect(),
         }

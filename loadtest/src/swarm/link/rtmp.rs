@@ -30,10 +30,7 @@ impl Rtmp {
         Ok(Self { connection, wish, request: None })
     }
 
-    pub(super) fn receive(
-        &mut self,
-        input: &mut &[u8],
-    ) -> Result<Option<LinkEvent>, &'static str> {
+    pub(super) fn receive(&mut self, input: &mut &[u8]) -> Result<Option<LinkEvent>, &'static str> {
         loop {
             let event = match self.connection.receive(input) {
                 Ok(Some(event)) => event,
@@ -49,9 +46,7 @@ impl Rtmp {
                 ClientEvent::Connected(_) => LinkEvent::Ready,
                 ClientEvent::Publishing { .. } | ClientEvent::Playing { .. } => LinkEvent::Granted,
                 ClientEvent::StreamEof { .. } => LinkEvent::StreamEnded,
-                ClientEvent::Status(status)
-                    if status.code == "NetStream.Play.UnpublishNotify" =>
-                {
+                ClientEvent::Status(status) if status.code == "NetStream.Play.UnpublishNotify" => {
                     LinkEvent::StreamEnded
                 }
                 ClientEvent::ConnectRefused(_) => return Err("connect-refused"),

@@ -5,7 +5,7 @@ use super::{Crowd, Worker};
 use crate::account::check::Account;
 use crate::account::tally::count;
 use crate::limits::{PLAYERS_PER_ADDRESS, RETURN_AFTER};
-use crate::plan::{Playing, Publishing, Slow};
+use crate::plan::{Manner, Playing, Publishing, Slow};
 use crate::swarm::link::{Link, Wish};
 use crate::swarm::peer::{Peer, Player, Publisher, Role, Stage};
 use crate::swarm::socket::{self, Wishes};
@@ -17,7 +17,7 @@ use std::time::Duration;
 impl Worker {
     /// Begins publishers and players, or ends players, until there are as many as wanted.
     pub(super) fn match_wishes(&mut self, now: u64) {
-        if self.is_quiet() {
+        if self.is_closing() {
             return;
         }
         let streams = self.shared.published.load(Ordering::Relaxed);
@@ -60,7 +60,7 @@ impl Worker {
     }
 
     pub(super) fn begin_publisher(&mut self, stream: u32, now: u64) {
-        if self.is_quiet() {
+        if self.is_closing() {
             return;
         }
         self.counts.publishers.begun += 1;
@@ -71,17 +71,15 @@ impl Worker {
     }
 
     fn begin_player(&mut self, group: usize, now: u64) -> bool {
-        let number = self.begun * self.plan.cores.len() as u64 + self.index as u64;
+        let number = self.players_begun * self.plan.cores.len() as u64 + self.index as u64;
         let slow = match self.plan.groups[group].behaviour {
             Playing::Slow(slow) => Some(slow),
             Playing::Stay | Playing::Flapping { .. } => None,
         };
-        let account = Account {
-            stream: (number % u64::from(self.plan.played.max(1))) as u32,
-            compares: self.begun.is_multiple_of(self.plan.compared_of.max(1)),
-            began_ns: now,
-            ..Account::default()
-        };
+        let stream = (number % u64::from(self.plan.played.max(1))) as u32;
+        let compares = self.players_begun.is_multiple_of(self.plan.compared_of.max(1));
+        let account = Account::new(stream, compares, now);
+        self.players_begun += 1;
         let player = Player { group, slow, account, ..Player::default() };
         self.counts.groups[group].begun += 1;
         let role = Role::Player(Box::new(player));
@@ -142,17 +140,23 @@ impl Worker {
 
     /// Ends a connection because the plan says so.
     pub(super) fn leave(&mut self, at: usize, now: u64) {
-        let Some(peer) = self.peers[at].as_mut() else { return };
-        let abrupt = match &peer.role {
+        let Some(peer) = &self.peers[at] else { return };
+        let manner = match &peer.role {
             Role::Player(player) => match self.plan.groups[player.group].behaviour {
-                Playing::Flapping { abrupt, .. } => abrupt,
-                _ => false,
+                Playing::Flapping { manner, .. } => manner,
+                _ => Manner::InOrder,
             },
             Role::Publisher(_) => match self.plan.publishers.behaviour {
-                Publishing::Flapping { abrupt, .. } => abrupt,
-                _ => false,
+                Publishing::Flapping { manner, .. } => manner,
+                _ => Manner::InOrder,
             },
         };
+        let abrupt = match manner {
+            Manner::InOrder => false,
+            Manner::Abrupt => true,
+            Manner::Either => self.random().is_multiple_of(2),
+        };
+        let Some(peer) = &self.peers[at] else { return };
         match &peer.role {
             Role::Player(player) => {
                 let group = player.group;
@@ -217,8 +221,7 @@ impl Worker {
 
     /// Ends a connection that failed.
     pub(super) fn fail(&mut self, at: usize, why: &'static str, now: u64) {
-        let leaving =
-            self.peers[at].as_ref().is_none_or(|peer| peer.stage == Stage::Leaving);
+        let leaving = self.peers[at].as_ref().is_none_or(|peer| peer.stage == Stage::Leaving);
         match self.remove(at) {
             None => {}
             // It had said goodbye: the server's end of it is what was waited for.
@@ -241,6 +244,7 @@ impl Worker {
     }
 
     fn publisher_failed(&mut self, publisher: &Publisher, why: &'static str, now: u64) {
+        let displaced = publisher.epoch.is_some() && self.is_duel();
         let counts = &mut self.counts.publishers;
         let after = match self.plan.publishers.behaviour {
             Publishing::Steady => {
@@ -250,7 +254,6 @@ impl Worker {
             Publishing::Flapping { .. } => RETURN_AFTER,
             Publishing::Duel { every } => every,
         };
-        let displaced = publisher.epoch.is_some() && self.is_duel();
         count(&mut counts.allowed, if displaced { "displaced" } else { why });
         let stream = publisher.stream;
         self.timers.set(now + after.as_nanos() as u64, Act::Publish { stream });

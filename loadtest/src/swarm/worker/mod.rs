@@ -52,8 +52,9 @@ pub struct Worker {
     /// Places of players that read slowly on purpose.
     trickling: Vec<usize>,
     timers: Timers,
-    /// Connections that this worker has begun in its life.
+    /// Connections that this worker has begun in its life, and players among them.
     begun: u64,
+    players_begun: u64,
     random: u64,
     counts: Counts,
     times: Times,
@@ -101,6 +102,7 @@ impl Worker {
             trickling: Vec::new(),
             timers: Timers::default(),
             begun: 0,
+            players_begun: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ (index as u64 + 1),
             counts: Counts::new(plan.groups.len()),
             times: Times::default(),
@@ -183,7 +185,9 @@ impl Worker {
         while let Some((due, act)) = self.timers.due(now) {
             match act {
                 Act::Send { at, id } => self.send(at, id, due, now),
-                Act::Leave { at, id } if self.is(at, id) && !self.is_quiet() => self.leave(at, now),
+                Act::Leave { at, id } if self.is(at, id) && !self.is_closing() => {
+                    self.leave(at, now)
+                }
                 Act::Leave { .. } => {}
                 Act::Publish { stream } => self.begin_publisher(stream, now),
                 Act::Play { group } => {
@@ -194,8 +198,8 @@ impl Worker {
         }
     }
 
-    fn is_quiet(&self) -> bool {
-        self.shared.quiet.load(Ordering::Relaxed)
+    fn is_closing(&self) -> bool {
+        self.shared.closing.load(Ordering::Relaxed)
     }
 
     /// Whether a place still has this connection.

@@ -43,7 +43,7 @@ impl Worker {
             (Stage::Going, Role::Player(player)) => {
                 let stream = &self.shared.streams[player.account.stream as usize];
                 let silent_ns = now.saturating_sub(peer.heard_ns);
-                let owed = player.slow.is_none() && stream.is_live() && !self.is_quiet();
+                let owed = player.slow.is_none() && stream.is_live() && !self.is_closing();
                 return (owed && silent_ns > ns(stall)).then_some("stalled");
             }
             (Stage::Leaving, _) => (FAREWELL, "closed"),

@@ -7,11 +7,12 @@ use crate::media::Track;
 use crate::media::source::Source;
 use crate::swarm::peer::{Role, Stage};
 use millstream_rtmp::message::MessageType;
+use std::sync::atomic::Ordering;
 
 impl Worker {
     /// Sends every frame of a publisher that is due by now. The first of them was due at `due`.
     pub(super) fn send(&mut self, at: usize, id: u64, due: u64, now: u64) {
-        if self.is_quiet() || !self.is(at, id) {
+        if !self.is(at, id) {
             return;
         }
         self.times.enter(Time::Lag, now - due);
@@ -29,6 +30,7 @@ impl Worker {
         let source = self.plan.source(publisher.stream);
         let speed = self.plan.publishers.speed;
         let stream = publisher.stream;
+        let owed = !self.shared.closing.load(Ordering::Relaxed);
         loop {
             let (track, media_ns) = next(source, publisher.video, publisher.audio);
             let scheduled = publisher.origin_ns + (media_ns as f64 / speed) as u64;
@@ -46,7 +48,9 @@ impl Worker {
             // Timestamps wrap at 2^32 ms (RTMP 1.0, 3).
             peer.link.send(kind, (media_ns / 1_000_000) as u32, payload)?;
             *sequence += 1;
-            epoch.publish(track, *sequence);
+            if owed {
+                epoch.publish(track, *sequence);
+            }
         }
     }
 }

@@ -125,6 +125,9 @@ impl Worker {
     fn media(&mut self, at: usize, kind: MessageType, timestamp: u32, payload: &Bytes, now: u64) {
         let Some(peer) = self.peers[at].as_mut() else { return };
         let Role::Player(player) = &mut peer.role else { return };
+        // The track that a player waits for: video where there is any.
+        let has_video = self.plan.source(player.account.stream).has(Track::Video);
+        let leading = if has_video { Track::Video } else { Track::Audio };
         let seen = look(kind, payload);
         if !player.has_media && !matches!(seen, Seen::Other) {
             player.has_media = true;
@@ -133,7 +136,7 @@ impl Worker {
         let (track, key, mark) = match seen {
             Seen::Other => return,
             Seen::Header(track) => {
-                player.has_header |= track == self.leading_track(at);
+                player.has_header |= track == leading;
                 return;
             }
             Seen::Frame { track, key, mark } => (track, key, mark),
@@ -148,18 +151,9 @@ impl Worker {
             judged.then_some(&mut self.times),
         );
         let may_begin = peer.stage == Stage::Waiting && player.has_header;
-        if may_begin && track == self.leading_track(at) && (key || track == Track::Audio) {
+        if may_begin && track == leading && (key || track == Track::Audio) {
             self.joined(at, now);
         }
-    }
-
-    /// The track that a player waits for: video where there is any.
-    fn leading_track(&self, at: usize) -> Track {
-        let stream = match self.peers[at].as_ref().map(|peer| &peer.role) {
-            Some(Role::Player(player)) => player.account.stream,
-            _ => 0,
-        };
-        if self.plan.source(stream).has(Track::Video) { Track::Video } else { Track::Audio }
     }
 
     /// A player has its first frame to decode.
