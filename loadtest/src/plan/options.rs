@@ -474,6 +474,24 @@ mod tests {
     }
 
     #[test]
+    fn the_scenarios_that_come_with_it_make_plans() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../perf/scenarios");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                let options = Options::from_file(&path).unwrap();
+                options.plan(target()).unwrap();
+                for condition in &options.fail_if {
+                    condition.parse::<crate::report::condition::Condition>().unwrap();
+                }
+                seen += 1;
+            }
+        }
+        assert!(seen >= 5);
+    }
+
+    #[test]
     fn what_cannot_be_is_said_by_name() {
         for wrong in ["titel = 'x'", "[publishing]\nbehaviour = 'lazy'", "nap = '5'"] {
             assert!(toml::from_str::<Options>(wrong).is_err(), "{wrong}");

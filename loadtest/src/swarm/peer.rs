@@ -44,7 +44,9 @@ pub enum Stage {
     Connecting,
     /// The protocol's handshake.
     Handshaking,
-    /// The request for the connection, then that for the stream.
+    /// The handshake is done; the server takes no requests yet.
+    Opening,
+    /// The stream was asked for.
     Asking,
     /// Granted; a player has no frame yet.
     Waiting,

@@ -32,8 +32,9 @@ impl Worker {
         let Patience { connect, handshake, request, first_frame, stall } = self.plan.patience;
         let for_ns = now.saturating_sub(peer.since_ns);
         let (limit, why) = match (peer.stage, &peer.role) {
-            (Stage::Connecting, _) => (connect, "connect-timeout"),
+            (Stage::Connecting, _) => (connect, "connection-timed-out"),
             (Stage::Handshaking, _) => (handshake, "handshake-timeout"),
+            (Stage::Opening, _) => (request, "connect-timeout"),
             (Stage::Asking, _) => (request, "request-timeout"),
             (Stage::Waiting, Role::Player(player)) => {
                 // Nobody is owed a frame while nobody sends.

@@ -63,7 +63,7 @@ impl Worker {
             let event = peer.link.receive(&mut input);
             if peer.stage == Stage::Handshaking && peer.link.is_open() {
                 self.times.enter(Time::Handshake, now - peer.since_ns);
-                peer.enter(Stage::Asking, now);
+                peer.enter(Stage::Opening, now);
             }
             match event? {
                 None => return Ok(()),
