@@ -16,6 +16,7 @@ pub mod account;
 pub mod host;
 pub mod media;
 pub mod plan;
+pub mod proxy;
 pub mod report;
 pub mod swarm;
 
