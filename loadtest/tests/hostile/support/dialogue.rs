@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 use millstream_rtmp::connection::ServerConnection;
-use millstream_rtmp::server::{ServerEvent, ServerOptions};
+use millstream_rtmp::server::{Play, Publish, ServerEvent, ServerOptions};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -13,6 +13,12 @@ pub struct Dialogue<W> {
     out: W,
     /// Bytes read and not taken in yet.
     unread: BytesMut,
+}
+
+/// What a client wants.
+pub enum Wish {
+    Publish(Box<Publish>),
+    Play(Box<Play>),
 }
 
 impl<W: Write> Dialogue<W> {
@@ -38,6 +44,27 @@ impl<W: Write> Dialogue<W> {
         }
     }
 
+    /// Waits for `connect`, and leaves it unanswered.
+    pub fn connect(&mut self) -> Option<millstream_rtmp::session::RequestId> {
+        loop {
+            if let ServerEvent::Connect(connect) = self.next()? {
+                return Some(connect.request);
+            }
+        }
+    }
+
+    /// Lets the client in, and waits for what it wants.
+    pub fn wish(&mut self) -> Option<Wish> {
+        loop {
+            match self.next()? {
+                ServerEvent::Connect(connect) => self.rtmp.accept_connect(connect.request).unwrap(),
+                ServerEvent::Publish(publish) => return Some(Wish::Publish(publish)),
+                ServerEvent::Play(play) => return Some(Wish::Play(play)),
+                _ => {}
+            }
+        }
+    }
+
     /// Sends the answers given; nothing if the client is gone.
     pub fn flush(&mut self) -> Option<()> {
         let output = self.rtmp.output().split();
@@ -47,5 +74,10 @@ impl<W: Write> Dialogue<W> {
     /// Sends bytes as they are; nothing if the client is gone.
     pub fn send(&mut self, bytes: &[u8]) -> Option<()> {
         self.out.write_all(bytes).ok()
+    }
+
+    /// Takes in whatever the client sends until it goes.
+    pub fn rest(&mut self) {
+        while self.next().is_some() {}
     }
 }

@@ -5,3 +5,4 @@ pub mod found;
 pub mod good;
 pub mod plan;
 pub mod run;
+pub mod scripts;
