@@ -18,6 +18,7 @@ pub mod host;
 pub mod limits;
 pub mod media;
 pub mod plan;
+pub mod proxy;
 pub mod report;
 pub mod swarm;
 
