@@ -10,9 +10,11 @@
 //! sound    header 2 | data stream element: mark | data stream elements: noise | silence
 //! ```
 //! The sound is valid AAC, of which decoders make silence. The pictures are not: their slices are
-//! noise, so the stream goes through servers that relay, and not through those that transcode.
+//! noise, so the stream goes through servers that relay, and not through those that transcode; for
+//! these there are recordings (`clip`). How marks are put in stands in `form`.
 
 use crate::media::Track;
+use crate::media::form::{DATA_ELEMENT, ELEMENT_HEADER_BYTES};
 use crate::media::mark::{MARK_BYTES, Mark, hash};
 use crate::media::metadata::set_data_frame;
 use bytes::{BufMut, Bytes};
@@ -49,11 +51,9 @@ const AVC_CONFIG: [u8; 38] = [
 ];
 /// AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1): AAC-LC, 48 kHz, stereo.
 const AAC_CONFIG: [u8; 2] = [0x11, 0x90];
-/// The end of a raw data block (ISO/IEC 14496-3, 4.4.2.1) in bits: a channel pair element without
+/// The end of a raw data block (ISO/IEC 14496-3, tables 4.3 and 4.5) in bits: a channel pair element without
 /// a single band, which is silence, and ID_END.
 const SILENCE: [u8; 6] = [0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c];
-/// The first byte of a data stream element (4.4.2.6): ID_DSE, the highest tag, byte-aligned.
-const DATA_ELEMENT: u8 = 0x9f;
 
 /// A stream of one bitrate, from which any number of publishers draw.
 #[derive(Debug)]
@@ -224,8 +224,8 @@ fn sound(length: usize, noise: &[u8], out: &mut Vec<u8>) -> usize {
         // An element of 254 bytes is the longest with one byte of count; one of 256 bytes in all
         // must not leave a single byte, which would be no element.
         let element = if left == 257 { 255 } else { left.min(256) };
-        out.extend_from_slice(&[DATA_ELEMENT, (element - 2) as u8]);
-        out.extend_from_slice(&noise[left - element..left - 2]);
+        out.extend_from_slice(&[DATA_ELEMENT, (element - ELEMENT_HEADER_BYTES) as u8]);
+        out.extend_from_slice(&noise[left - element..left - ELEMENT_HEADER_BYTES]);
         left -= element;
     }
     out.extend_from_slice(&SILENCE);
@@ -313,7 +313,7 @@ mod tests {
             assert_eq!(frame.len(), length);
             let mut at = 2;
             while frame[at] == DATA_ELEMENT {
-                at += 2 + usize::from(frame[at + 1]);
+                at += ELEMENT_HEADER_BYTES + usize::from(frame[at + 1]);
             }
             assert_eq!(frame[at..], SILENCE);
         }

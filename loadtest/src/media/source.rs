@@ -5,15 +5,19 @@
 //! are decoded, and there is no last one.
 
 use crate::media::Track;
+use crate::media::clip::Clip;
 use crate::media::shape::Shape;
 use bytes::Bytes;
 use millstream_rtmp::message::MessageType;
 
 /// Where frames come from.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a run has one, or a few")]
 pub enum Source {
     /// A generated stream.
     Generated(Shape),
+    /// A recording, over and over.
+    File(Clip),
 }
 
 impl Source {
@@ -21,13 +25,15 @@ impl Source {
     pub fn opening(&self) -> &[(MessageType, Bytes)] {
         match self {
             Self::Generated(shape) => shape.opening(),
+            Self::File(clip) => clip.opening(),
         }
     }
 
     /// Whether there is such a track.
-    pub fn has(&self, _track: Track) -> bool {
+    pub fn has(&self, track: Track) -> bool {
         match self {
             Self::Generated(_) => true,
+            Self::File(clip) => clip.has(track),
         }
     }
 
@@ -36,10 +42,12 @@ impl Source {
     pub fn due_ns(&self, track: Track, sequence: u32) -> u64 {
         match self {
             Self::Generated(shape) => shape.due_ns(track, sequence),
+            Self::File(clip) => clip.due_ns(track, sequence),
         }
     }
 
-    /// A frame as a message payload, marked as the frame of this number of a stream.
+    /// A frame as a message payload, marked as the frame of this number of a stream; empty for a
+    /// track that the source does not have.
     pub fn frame(
         &self,
         track: Track,
@@ -50,6 +58,7 @@ impl Source {
     ) -> Bytes {
         match self {
             Self::Generated(shape) => shape.frame(track, stream, epoch, sequence, scheduled_ns),
+            Self::File(clip) => clip.frame(track, stream, epoch, sequence, scheduled_ns),
         }
     }
 
@@ -57,6 +66,7 @@ impl Source {
     pub fn payload_before(&self, track: Track, sequence: u32) -> u64 {
         match self {
             Self::Generated(shape) => shape.payload_before(track, sequence),
+            Self::File(clip) => clip.payload_before(track, sequence),
         }
     }
 
@@ -64,6 +74,7 @@ impl Source {
     pub fn bytes_per_second(&self) -> u64 {
         match self {
             Self::Generated(shape) => shape.bytes_per_second(),
+            Self::File(clip) => clip.bytes_per_second(),
         }
     }
 
@@ -71,6 +82,7 @@ impl Source {
     pub fn describe(&self) -> String {
         match self {
             Self::Generated(shape) => shape.describe(),
+            Self::File(clip) => clip.describe().to_owned(),
         }
     }
 }
