@@ -11,7 +11,8 @@
 //! monotonic clock of this machine: a publisher that falls behind does not hide the delay.
 //!
 //! `tail` reaches from the mark to the end of the message, so a server may put parameter sets or a
-//! delimiter in front of the mark without being accused.
+//! delimiter in front of the mark without being accused. Where it stands in a frame of which codec
+//! is the business of `form`.
 
 use crc32fast::Hasher;
 

@@ -1,14 +1,15 @@
 //! What publishers send and by what players know it again.
 //!
 //! ```text
-//!   source ── shape   a generated stream: frames, each with a mark
-//!   seen              what a player sees in a message
-//!   mark              what a frame says of itself
+//!   source ── shape  a generated stream  ┐ whose frames get    mark   what a frame says of itself
+//!          └─ clip   a recording, looped ┘ a mark by `form`    seen   what a player sees of it
 //! ```
 //! A mark stands where each codec has room for data that decoders pass over, so a marked stream is
 //! a valid stream, and a server that handles the codec rightly keeps the mark. No socket, no clock
 //! and no player here.
 
+pub mod clip;
+mod form;
 pub mod mark;
 mod metadata;
 pub mod seen;

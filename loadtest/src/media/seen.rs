@@ -1,11 +1,12 @@
 //! What a player sees in a message, without knowing what was sent.
 //!
-//! Every frame that arrives comes through here, so the mark is first looked for where it
-//! stands when nothing is before it, and only then searched for. Nothing is allocated. What is made
+//! Every frame that arrives comes through here, so the mark is first looked for where `form`
+//! puts it when nothing must stand before it, and only then searched for. Nothing is allocated. What is made
 //! of what was seen is `account`'s business.
 
 use crate::media::Track;
-use crate::media::mark::{MARK_BYTES, Mark};
+use crate::media::form::usual_at;
+use crate::media::mark::Mark;
 use millstream_flv::{AudioHeader, VideoHeader};
 use millstream_media::Codec;
 use millstream_rtmp::message::MessageType;
@@ -63,19 +64,80 @@ impl Body {
         if !self.is_coded || payload.len() <= self.len {
             return Seen::Other;
         }
-        let usual = match self.codec {
-            // NAL length 4, NAL header 1, SEI type 1, SEI size 1.
-            Some(Codec::Avc) => self.len + 7,
-            // NAL length 4, NAL header 2, SEI type 1, SEI size 1.
-            Some(Codec::Hevc) => self.len + 8,
-            // OBU header 1, OBU size 1, metadata type 1.
-            Some(Codec::Av1) => self.len + 3,
-            // Element 1, count 1.
-            Some(Codec::Aac) => self.len + 2,
-            // Padding stands last.
-            Some(Codec::Opus) => payload.len().saturating_sub(MARK_BYTES),
-            _ => self.len,
-        };
+        let usual = usual_at(self.codec, self.len, payload.len());
         Seen::Frame { track, key, mark: Mark::find(payload, usual) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::mark::{MARK_BYTES, hash};
+    use proptest::prelude::*;
+
+    /// A mark with a byte behind it.
+    fn marked(front: &[u8]) -> (Vec<u8>, Mark) {
+        let (tail, hash) = (MARK_BYTES as u32 + 1, hash(&[&[0x80]]));
+        let mark = Mark { stream: 1, epoch: 2, sequence: 3, lead: 0, tail, hash, scheduled_ns: 4 };
+        ([front, &mark.to_bytes(), &[0x80]].concat(), mark)
+    }
+
+    #[test]
+    fn a_mark_is_found_wherever_a_server_has_pushed_it() {
+        for front in [
+            &b"\x17\x01\0\0\0\0\0\0\x41\x06\x05\x3d"[..],
+            b"\x17\x01\0\0\0\0\0\0\x02\x09\xf0\0\0\0\x41\x06\x05\x3d",
+            b"\x91hvc1\0\0\0\0\0\0\x42\x4e\x01\x05\x3d",
+            b"\x93av01\x2a\x3f\x1f",
+        ] {
+            let (frame, mark) = marked(front);
+            let seen = look(MessageType::VIDEO, &frame);
+            let mark = Some((front.len(), mark));
+            assert_eq!(seen, Seen::Frame { track: Track::Video, key: true, mark });
+        }
+        let (frame, mark) = marked(b"\x91mp4a\x9e\x3d");
+        let mark = Some((7, mark));
+        let seen = look(MessageType::AUDIO, &frame);
+        assert_eq!(seen, Seen::Frame { track: Track::Audio, key: false, mark });
+    }
+
+    #[test]
+    fn what_is_no_frame_is_not_taken_for_one() {
+        for (kind, payload, seen) in [
+            (MessageType::VIDEO, &b"\x17\0\0\0\0\x01\x4d"[..], Seen::Header(Track::Video)),
+            (MessageType::VIDEO, b"\x90av01\x81", Seen::Header(Track::Video)),
+            (MessageType::VIDEO, b"\x17\x02\0\0\0", Seen::Other),
+            (MessageType::VIDEO, b"\x94hvc1\x02\0\x09colorInfo", Seen::Other),
+            (MessageType::VIDEO, b"\x57\0", Seen::Other),
+            (MessageType::VIDEO, b"", Seen::Other),
+            (MessageType::AUDIO, b"\xaf\0\x11\x90", Seen::Header(Track::Audio)),
+            (MessageType::AUDIO, b"\x90OpusOpusHead", Seen::Header(Track::Audio)),
+            (MessageType::AUDIO, b"\xaf\x01", Seen::Other),
+            (MessageType::AUDIO, b"\x92Opus", Seen::Other),
+            (MessageType::DATA_AMF0, b"\x02\0\x0aonMetaData", Seen::Other),
+        ] {
+            assert_eq!(look(kind, payload), seen, "{payload:?}");
+        }
+    }
+
+    #[test]
+    fn a_frame_of_any_codec_is_a_frame_without_a_mark() {
+        let inter = Seen::Frame { track: Track::Video, key: false, mark: None };
+        assert_eq!(look(MessageType::VIDEO, b"\x27\x01\0\0\0\0\0\0\x02\x41\x01"), inter);
+        assert_eq!(look(MessageType::VIDEO, b"\xa1vp09\x82"), inter);
+        let sound = Seen::Frame { track: Track::Audio, key: false, mark: None };
+        assert_eq!(look(MessageType::AUDIO, b"\x2f\xff\xfb\x90"), sound);
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_looked_at(
+            video: bool, payload in proptest::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let kind = if video { MessageType::VIDEO } else { MessageType::AUDIO };
+            let seen = look(kind, &payload);
+            let has_mark = matches!(seen, Seen::Frame { mark: Some(_), .. });
+            prop_assert!(!has_mark, "{:?}", seen);
+        }
     }
 }

@@ -5,19 +5,21 @@
 //! key frame seven times the size of the others. Audio is AAC at 48 kHz: 1,024 samples a frame, so
 //! 93.75 frames a second.
 //!
-//! ```text
-//! picture  header 5 | SEI: mark | slice: noise
-//! sound    header 2 | data stream element: mark | data stream elements: noise | silence
-//! ```
-//! The sound is valid AAC, of which decoders make silence. The pictures are not: their slices are
-//! noise, so the stream goes through servers that relay, and not through those that transcode.
+//! What fills the messages decodes without an error: noise at the bottom of the pictures
+//! (`picture`), and silence (`sound`). How marks are put in stands in `form`.
+
+mod noise;
+mod picture;
+mod sound;
 
 use crate::media::Track;
 use crate::media::mark::{MARK_BYTES, Mark, hash};
 use crate::media::metadata::set_data_frame;
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use millstream_amf0::Object;
 use millstream_rtmp::message::MessageType;
+use noise::{NOISE_BYTES, Well};
+use picture::Canvas;
 
 /// Sizes of the coded pictures of one group at 2.5 Mbit/s, in bytes; the first is the key frame.
 const PICTURES: [u32; 60] = [
@@ -33,27 +35,6 @@ const PICTURES_BYTES: u64 = 586_757;
 const SOUND_BYTES: u32 = 343;
 /// Samples of one audio frame, and samples per second.
 const SAMPLES: (u64, u64) = (1024, 48_000);
-/// The least that a message can be made: headers, mark and something behind it.
-const MESSAGE_BYTES_MIN: u32 = 96;
-/// Bytes of noise that frames are filled from.
-const NOISE_BYTES: usize = 1 << 21;
-
-/// NAL header, SEI type and size, mark, stop bit.
-const SEI_BYTES: usize = 1 + 2 + MARK_BYTES + 1;
-
-/// AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1): Main, level 3.1, 1280x720.
-const AVC_CONFIG: [u8; 38] = [
-    0x01, 0x4d, 0x40, 0x1f, 0xff, 0xe1, 0x00, 0x17, 0x67, 0x4d, 0x40, 0x1f, 0xda, 0x01, 0x40, 0x16,
-    0xec, 0x04, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40, 0x00, 0x00, 0x0f, 0x03, 0xc6, 0x0c, 0xa8, 0x01,
-    0x00, 0x04, 0x68, 0xef, 0x0f, 0xc8,
-];
-/// AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1): AAC-LC, 48 kHz, stereo.
-const AAC_CONFIG: [u8; 2] = [0x11, 0x90];
-/// The end of a raw data block (ISO/IEC 14496-3, 4.4.2.1) in bits: a channel pair element without
-/// a single band, which is silence, and ID_END.
-const SILENCE: [u8; 6] = [0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c];
-/// The first byte of a data stream element (4.4.2.6): ID_DSE, the highest tag, byte-aligned.
-const DATA_ELEMENT: u8 = 0x9f;
 
 /// A stream of one bitrate, from which any number of publishers draw.
 #[derive(Debug)]
@@ -66,7 +47,8 @@ pub struct Shape {
     before: Vec<u64>,
     /// Bytes of one audio message.
     sound: u32,
-    noise: Vec<u8>,
+    canvas: Canvas,
+    well: Well,
     opening: Vec<(MessageType, Bytes)>,
 }
 
@@ -77,20 +59,26 @@ impl Shape {
         let rate = u64::from(pictures_per_second.max(1));
         let bytes_per_second = bits_per_second / 8;
         let sound_rate = (u64::from(SOUND_BYTES) * SAMPLES.1 / SAMPLES.0).min(bytes_per_second / 5);
-        let sound = scaled(sound_rate, SAMPLES.0, SAMPLES.1);
+        let sound = scaled(sound_rate, SAMPLES.0, SAMPLES.1, sound::LEAST);
+        let canvas = Canvas::fit(bits_per_second);
         let group = (bytes_per_second - sound_rate) * PICTURES.len() as u64 / rate;
-        let pictures: Vec<u32> =
-            PICTURES.iter().map(|size| scaled(u64::from(*size), group, PICTURES_BYTES)).collect();
+        let sizes = PICTURES.iter().enumerate();
+        let pictures: Vec<u32> = sizes
+            .map(|(at, size)| {
+                scaled(u64::from(*size), group, PICTURES_BYTES, canvas.least(at == 0))
+            })
+            .collect();
         let mut before = vec![0];
         before.extend(pictures.iter().scan(0, |sum, size| {
             *sum += u64::from(*size);
             Some(*sum)
         }));
-        let mut shape = Self { rate, pictures, before, sound, noise: noise(), opening: Vec::new() };
+        let (well, opening) = (Well::new(), Vec::new());
+        let mut shape = Self { rate, pictures, before, sound, canvas, well, opening };
         shape.opening = vec![
             (MessageType::DATA_AMF0, shape.metadata()),
-            (MessageType::VIDEO, [&[0x17, 0, 0, 0, 0], &AVC_CONFIG[..]].concat().into()),
-            (MessageType::AUDIO, [&[0xaf, 0], &AAC_CONFIG[..]].concat().into()),
+            (MessageType::VIDEO, canvas.sequence_header().into()),
+            (MessageType::AUDIO, Bytes::from_static(&sound::SEQUENCE_HEADER)),
         ];
         shape
     }
@@ -137,8 +125,9 @@ impl Shape {
 
     /// The stream in one line.
     pub fn describe(&self) -> String {
+        let (width, height) = self.canvas.size();
         format!(
-            "generated: H.264 1280x720 at {} frames/s, key frame every {:.2} s, AAC 48 kHz, {:.2} Mbit/s",
+            "generated: H.264 {width}x{height} at {} frames/s, key frame every {:.2} s, AAC 48000 Hz, {:.2} Mbit/s",
             self.rate,
             self.pictures.len() as f64 / self.rate as f64,
             self.bytes_per_second() as f64 * 8.0 / 1e6,
@@ -155,11 +144,14 @@ impl Shape {
         scheduled_ns: u64,
     ) -> Bytes {
         let length = self.length(track, sequence);
-        let noise = self.noise_of(stream, sequence, length);
+        let noise = self.well.of(stream, sequence, length);
         let mut out = Vec::with_capacity(length);
         let mark_at = match track {
-            Track::Video => self.picture(sequence, length, noise, &mut out),
-            Track::Audio => sound(length, noise, &mut out),
+            Track::Video => {
+                let number = sequence % self.pictures.len() as u32;
+                self.canvas.write(number, length, noise, &mut out)
+            }
+            Track::Audio => sound::write(length, noise, &mut out),
         };
         let mark = Mark {
             stream,
@@ -174,28 +166,11 @@ impl Shape {
         out.into()
     }
 
-    /// Writes a picture with room for a mark, and returns where that is.
-    fn picture(&self, sequence: u32, length: usize, noise: &[u8], out: &mut Vec<u8>) -> usize {
-        let key = (sequence as usize).is_multiple_of(self.pictures.len());
-        out.extend_from_slice(&[if key { 0x17 } else { 0x27 }, 1, 0, 0, 0]);
-        out.put_u32(SEI_BYTES as u32);
-        // NAL unit type 6 is SEI; its payload type 5 is user data unregistered.
-        out.extend_from_slice(&[0x06, 0x05, MARK_BYTES as u8]);
-        let mark_at = out.len();
-        out.extend_from_slice(&[0; MARK_BYTES]);
-        out.push(0x80);
-        let left = length - out.len() - 4;
-        out.put_u32(left as u32);
-        // A slice of an IDR picture, or of one that others refer to.
-        out.push(if key { 0x65 } else { 0x61 });
-        out.extend_from_slice(&noise[..left - 1]);
-        mark_at
-    }
-
     fn metadata(&self) -> Bytes {
+        let (width, height) = self.canvas.size();
         let values = Object::new()
-            .with("width", 1280.0)
-            .with("height", 720.0)
+            .with("width", f64::from(width))
+            .with("height", f64::from(height))
             .with("framerate", self.rate as f64)
             .with("videocodecid", 7.0)
             .with("audiocodecid", 10.0)
@@ -203,50 +178,11 @@ impl Shape {
             .with("stereo", true);
         set_data_frame(values).expect("seven short names with numbers can always be written")
     }
-
-    /// A piece of noise that differs from frame to frame and stream to stream.
-    fn noise_of(&self, stream: u32, sequence: u32, length: usize) -> &[u8] {
-        let seed = u64::from(stream) << 32 | u64::from(sequence);
-        let last = self.noise.len() - length.min(self.noise.len());
-        let from = (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % (last + 1);
-        &self.noise[from..from + length]
-    }
 }
 
-/// Writes an audio frame with room for a mark, and returns where that is.
-fn sound(length: usize, noise: &[u8], out: &mut Vec<u8>) -> usize {
-    out.extend_from_slice(&[0xaf, 1]);
-    out.extend_from_slice(&[DATA_ELEMENT, MARK_BYTES as u8]);
-    let mark_at = out.len();
-    out.extend_from_slice(&[0; MARK_BYTES]);
-    let mut left = length - out.len() - SILENCE.len();
-    while left > 0 {
-        // An element of 254 bytes is the longest with one byte of count; one of 256 bytes in all
-        // must not leave a single byte, which would be no element.
-        let element = if left == 257 { 255 } else { left.min(256) };
-        out.extend_from_slice(&[DATA_ELEMENT, (element - 2) as u8]);
-        out.extend_from_slice(&noise[left - element..left - 2]);
-        left -= element;
-    }
-    out.extend_from_slice(&SILENCE);
-    mark_at
-}
-
-fn scaled(size: u64, by: u64, of: u64) -> u32 {
+fn scaled(size: u64, by: u64, of: u64, least: usize) -> u32 {
     let bytes = u32::try_from(size * by / of).unwrap_or(u32::MAX);
-    bytes.clamp(MESSAGE_BYTES_MIN, NOISE_BYTES as u32)
-}
-
-/// Noise without zero bytes: it never needs emulation prevention, and never looks like a start code.
-fn noise() -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut byte = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        ((state >> 32) as u8).max(1)
-    };
-    (0..NOISE_BYTES).map(|_| byte()).collect()
+    bytes.clamp(least as u32, NOISE_BYTES as u32)
 }
 
 #[cfg(test)]
@@ -289,33 +225,6 @@ mod tests {
                 *changed.last_mut().unwrap() ^= 1;
                 assert!(!mark.is_intact(&changed, at));
             }
-        }
-    }
-
-    #[test]
-    fn nal_units_fill_a_picture_exactly() {
-        let frame = Shape::new(2_630_000, 30).frame(Track::Video, 0, 0, 0, 0);
-        let (mut at, mut kinds) = (5, Vec::new());
-        while at < frame.len() {
-            let length = u32::from_be_bytes(frame[at..at + 4].try_into().unwrap()) as usize;
-            kinds.push(frame[at + 4] & 0x1f);
-            at += 4 + length;
-        }
-        assert_eq!((at, kinds), (frame.len(), vec![6, 5]));
-    }
-
-    #[test]
-    fn elements_fill_a_sound_exactly_at_any_length() {
-        let noise = noise();
-        for length in MESSAGE_BYTES_MIN as usize..1500 {
-            let mut frame = Vec::new();
-            sound(length, &noise, &mut frame);
-            assert_eq!(frame.len(), length);
-            let mut at = 2;
-            while frame[at] == DATA_ELEMENT {
-                at += 2 + usize::from(frame[at + 1]);
-            }
-            assert_eq!(frame[at..], SILENCE);
         }
     }
 
