@@ -6,12 +6,18 @@ use crate::account::times::Times;
 use crate::host::server::{self, Server};
 use crate::limits::DESCRIPTORS_SPARE;
 use crate::plan::{Options, Plan, Target};
-use crate::report::Report;
 use crate::report::condition::Condition;
+use crate::report::hdrlog::LogWriter;
+use crate::report::live::Live;
+use crate::report::{Report, file, html, series};
 use crate::swarm::{director, fit};
 use std::error::Error;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Runs it; the exit code.
 pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
@@ -23,7 +29,7 @@ pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
     let conditions =
         options.fail_if.iter().map(|text| text.parse()).collect::<Result<Vec<Condition>, _>>()?;
     let stop = stop_flag()?;
-    let mut observer = Observers::new(&load.output, Arc::clone(&stop))?;
+    let mut observer = Observers::new(&load.output, options.planned(), stop);
     let server = match &load.url {
         Some(_) => None,
         None => Some(start_server(load, &options, &mut observer)?),
@@ -52,11 +58,14 @@ pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
         (plan.pid, plan.http) = (pid, http);
         plan.title = format!("{} (as many players as fit)", plan.title);
     }
+    if let Some(path) = &load.output.hdr_log {
+        observer.log_to(path, &plan.title)?;
+    }
     let mut record = director::run(&plan, &mut observer)?;
     if let Some(server) = &server {
         record.settings.push(("server", server.described()));
     }
-    observer.finish();
+    observer.finish()?;
     drop(server);
     let report = Report::of(&record, &conditions);
     write(&report, &load.output)?;
@@ -91,7 +100,18 @@ fn start_server(
 }
 
 fn write(report: &Report, output: &Output) -> Result<(), Box<dyn Error>> {
-    let _ = (report, output);
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    if let Some(path) = &output.json {
+        file::write(report, path).map_err(|error| failed(path, error))?;
+    }
+    if let Some(path) = &output.html {
+        let page = html::page(std::slice::from_ref(report));
+        std::fs::write(path, page).map_err(|error| failed(path, error))?;
+    }
+    if let Some(path) = &output.series {
+        let text = series::for_file(report, path);
+        std::fs::write(path, text).map_err(|error| failed(path, error))?;
+    }
     Ok(())
 }
 
@@ -105,34 +125,50 @@ fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// Everybody who looks on.
+/// Everybody who looks on: who shows the run, who logs it, and who may stop it.
 struct Observers {
+    live: Option<Live>,
+    log: Option<LogWriter<BufWriter<File>>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Observers {
-    fn new(_output: &Output, stop: Arc<AtomicBool>) -> std::io::Result<Self> {
-        Ok(Self { stop })
+    fn new(output: &Output, planned: Duration, stop: Arc<AtomicBool>) -> Self {
+        let live = (!output.quiet).then(|| Live::on_stderr(planned));
+        Self { live, log: None, stop }
     }
 
-    fn finish(&mut self) {}
+    fn log_to(&mut self, path: &Path, title: &str) -> Result<(), String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let began_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let log = LogWriter::create(path, title, began_ms)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        self.log = Some(log);
+        Ok(())
+    }
+
+    fn finish(self) -> std::io::Result<()> {
+        if let Some(live) = self.live {
+            live.finish();
+        }
+        self.log.map_or(Ok(()), LogWriter::finish)
+    }
 }
 
 impl Observer for Observers {
-    fn moment(&mut self, moment: &Moment, _times: &Times) {
-        eprintln!(
-            "{:.1} s: {} of {} play, {} faults, p99 {:.1} ms, own core {:.0} %",
-            moment.at_s,
-            moment.playing,
-            moment.wanted,
-            moment.faults,
-            moment.times[0].p99,
-            moment.own_core * 100.0
-        );
+    fn moment(&mut self, moment: &Moment, times: &Times) {
+        if let Some(live) = &mut self.live {
+            live.moment(moment, times);
+        }
+        if let Some(log) = &mut self.log {
+            log.moment(moment, times);
+        }
     }
 
     fn phase(&mut self, what: &str) {
-        eprintln!("{what}");
+        if let Some(live) = &mut self.live {
+            live.phase(what);
+        }
     }
 
     fn wants_to_stop(&self) -> bool {

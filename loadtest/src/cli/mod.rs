@@ -5,6 +5,11 @@
 mod load;
 
 use crate::plan::Options;
+use crate::proxy::{self, cli::ProxyArgs};
+use crate::report::{
+    self,
+    cli::{MergeArgs, ReportArgs},
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,7 +47,11 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Report(ReportArgs),
+    Merge(MergeArgs),
+    Proxy(ProxyArgs),
+}
 
 /// A run of load.
 #[derive(Debug, clap::Args)]
@@ -113,7 +122,9 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         None => load::run(&cli.load),
-        Some(command) => match command {},
+        Some(Command::Report(args)) => report::cli::report(&args).map_err(Into::into),
+        Some(Command::Merge(args)) => report::cli::merge(&args).map_err(Into::into),
+        Some(Command::Proxy(args)) => proxy::cli::run(&args).map(|()| 0).map_err(Into::into),
     };
     match result {
         Ok(code) => ExitCode::from(code),

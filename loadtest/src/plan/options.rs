@@ -7,6 +7,7 @@
 use super::{
     Group, Manner, Patience, Plan, Playing, Profile, Publishing, Slow, Span, Step, Target, UrlError,
 };
+use crate::media::clip::Clip;
 use crate::media::shape::Shape;
 use crate::media::source::Source;
 use serde::Deserialize;
@@ -258,6 +259,18 @@ impl Options {
             || self.first_stream.is_some()
     }
 
+    /// How long a run of them takes at the least, for showing how far it has come.
+    pub fn planned(&self) -> Duration {
+        let Ok(target) = Target::from_url("rtmp://127.0.0.1/live/x", false, false) else {
+            return Duration::ZERO;
+        };
+        let Ok(plan) = (Self { file: Vec::new(), ..self.clone() }).plan(target) else {
+            return Duration::ZERO;
+        };
+        let steps: Duration = plan.steps.iter().map(|step| step.over + step.length).sum();
+        plan.publishers.over + plan.lead + steps
+    }
+
     fn publishers(&self) -> u32 {
         let profile = self.profile.unwrap_or_default();
         self.publishers.unwrap_or(profile.publishers())
@@ -317,8 +330,8 @@ impl Options {
     fn fill_sources(&self, plan: &mut Plan) -> Result<(), OptionsError> {
         if !self.file.is_empty() {
             let open = |path: &PathBuf| {
-                Source::open(path)
-                    .map(Arc::new)
+                Clip::open(path)
+                    .map(|clip| Arc::new(Source::File(clip)))
                     .map_err(|error| OptionsError::File(path.clone(), error.to_string()))
             };
             plan.sources = self.file.iter().map(open).collect::<Result<_, _>>()?;

@@ -1,7 +1,7 @@
 //! What a proxy has done, and what its connections have in common. No sockets here.
 
 use super::fault::{FaultKind, KINDS};
-use crate::media::shape::Track;
+use crate::media::Track;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -41,7 +41,7 @@ pub(super) fn strip(payload: &Bytes) -> Option<Bytes> {
 
 /// The number of the stream that a frame says it belongs to.
 pub(super) fn stream(payload: &Bytes) -> Option<u32> {
-    Mark::find(payload, 0).map(|mark| mark.stream)
+    Mark::find(payload, 0).map(|(_, mark)| mark.stream)
 }
 
 #[cfg(test)]
@@ -49,9 +49,17 @@ mod tests {
     use super::*;
 
     fn marked(length: usize) -> (Mark, Bytes) {
-        let mark = Mark { stream: 3, sequence: 9, length: length as u32, scheduled_ns: 77 };
+        let mark = Mark {
+            stream: 3,
+            epoch: 0,
+            sequence: 9,
+            lead: 0,
+            tail: length as u32 - 12,
+            hash: 0,
+            scheduled_ns: 77,
+        };
         let mut bytes = vec![0x17; 12];
-        mark.write(&mut bytes);
+        bytes.extend_from_slice(&mark.to_bytes());
         bytes.resize(length, 0xee);
         (mark, bytes.into())
     }
@@ -68,7 +76,7 @@ mod tests {
             let extended = extend(&payload);
             assert!(extended.len() > length && extended.starts_with(&payload));
             for damaged in [corrupted, truncated, extended] {
-                assert_eq!(Mark::find(&damaged, 12), Some(mark));
+                assert_eq!(Mark::find(&damaged, 12), Some((12, mark)));
                 assert_eq!(stream(&damaged), Some(3));
             }
         }

@@ -5,7 +5,7 @@
 //! ```
 //! How the damage is done stands in `damage` and `rewriter`.
 
-use crate::media::shape::Track;
+use crate::media::Track;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;

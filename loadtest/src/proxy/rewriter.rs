@@ -8,7 +8,7 @@
 use super::counters::{Counters, Newest, track_place};
 use super::damage;
 use super::fault::{Fault, FaultKind};
-use crate::media::shape::Track;
+use crate::media::Track;
 use bytes::{Bytes, BytesMut};
 use millstream_flv::{AudioHeader, VideoHeader};
 use millstream_rtmp::chunk::{

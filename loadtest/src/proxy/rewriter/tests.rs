@@ -2,16 +2,21 @@
 //! out, whatever the cuts.
 
 use super::*;
-use crate::media::mark::Mark;
+use crate::media::mark::{MARK_BYTES, Mark};
 use millstream_rtmp::chunk::ChunkErrorKind;
 use proptest::prelude::*;
 
 const HANDSHAKE: [u8; HANDSHAKE_BYTES as usize] = [3; HANDSHAKE_BYTES as usize];
 
+fn mark(stream: u32, sequence: u32) -> [u8; MARK_BYTES] {
+    let (epoch, lead, tail, hash, scheduled_ns) = (0, 0, 0, 0, 5);
+    Mark { stream, epoch, sequence, lead, tail, hash, scheduled_ns }.to_bytes()
+}
+
 /// A video frame of stream 1, or its configuration (0).
 fn video(number: u32) -> Message {
     let mut payload = vec![0x27, u8::from(number > 0), 0, 0, 0];
-    Mark { stream: 1, sequence: number, length: 400, scheduled_ns: 5 }.write(&mut payload);
+    payload.extend_from_slice(&mark(1, number));
     payload.resize(400, number as u8);
     message(MessageType::VIDEO, 6, number * 33, payload)
 }
@@ -19,7 +24,7 @@ fn video(number: u32) -> Message {
 /// An audio frame of a stream.
 fn audio(stream: u32, number: u32) -> Message {
     let mut payload = vec![0xaf, 1];
-    Mark { stream, sequence: number, length: 90, scheduled_ns: 5 }.write(&mut payload);
+    payload.extend_from_slice(&mark(stream, number));
     payload.resize(90, number as u8);
     message(MessageType::AUDIO, 4, number * 21, payload)
 }

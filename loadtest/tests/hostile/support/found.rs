@@ -1,7 +1,7 @@
 //! A report as a list of what is wrong, so that a test can say what it expects and with that that
 //! nothing else was found.
 
-use loadtest::report::{Report, TrackReport};
+use loadtest::report::Report;
 use std::collections::BTreeMap;
 
 /// What was counted, by name, such as `video.lost` or `error.closed`; nothing that is zero.
@@ -9,20 +9,17 @@ pub type Found = BTreeMap<String, u64>;
 
 /// What a report says is wrong.
 pub fn found(report: &Report) -> Found {
-    let tracks = [("video", &report.video), ("audio", &report.audio)];
+    let players = &report.groups[0];
+    let tracks = [("video", &players.video), ("audio", &players.audio)];
     let faults = tracks.into_iter().flat_map(|(name, track)| {
-        let TrackReport { lost, duplicated, reordered, corrupt, unmarked, .. } = *track;
-        let counts = [
-            ("lost", lost),
-            ("duplicated", duplicated),
-            ("reordered", reordered),
-            ("corrupt", corrupt),
-            ("unmarked", unmarked),
-        ];
-        counts.map(|(what, count)| (format!("{name}.{what}"), count))
+        track.faults().map(|(what, count)| (format!("{name}.{what}"), count))
     });
-    let errors = report.errors.iter().map(|(kind, count)| (format!("error.{kind}"), *count));
-    faults.chain(errors).filter(|(_, count)| *count > 0).collect()
+    let errors = report.publishers.errors.iter().chain(&players.errors);
+    let mut found: Found = faults.filter(|(_, count)| *count > 0).collect();
+    for (kind, count) in errors {
+        *found.entry(format!("error.{kind}")).or_default() += count;
+    }
+    found
 }
 
 /// What a test expects to find.

@@ -1,13 +1,17 @@
 //! The plan of all runs here.
 
-use loadtest::plan::{Plan, Step};
-use loadtest::swarm::peer::Target;
+use loadtest::media::shape::Shape;
+use loadtest::media::source::Source;
+use loadtest::plan::{Patience, Plan, Publishers, Target};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long players are measured.
 const LENGTH: Duration = Duration::from_secs(2);
+/// How long anything may take: longer than it does on a busy machine.
+const PATIENCE: Duration = Duration::from_millis(1500);
 /// Which core the next run takes.
 static NEXT_CORE: AtomicUsize = AtomicUsize::new(0);
 
@@ -15,17 +19,24 @@ static NEXT_CORE: AtomicUsize = AtomicUsize::new(0);
 pub fn plan(server: SocketAddr, publishers: u32, players: usize) -> Plan {
     let cores = std::thread::available_parallelism().unwrap().get();
     let url = format!("rtmp://{server}/live/load");
+    let target = Target::from_url(&url, publishers > 1, false).unwrap();
     Plan {
-        target: Target::from_url(&url, publishers > 1, false).unwrap(),
-        publishers,
+        publishers: Publishers::steady(publishers),
         played: publishers,
-        bitrate: 500_000,
-        fps: 30,
+        sources: vec![Arc::new(Source::Generated(Shape::new(500_000, 30)))],
         cores: vec![NEXT_CORE.fetch_add(1, Ordering::Relaxed) % cores],
         nap: Duration::from_millis(5),
-        steps: vec![Step { players, length: LENGTH }],
-        pid: None,
-        http: None,
+        lead: Duration::from_millis(500),
+        patience: Patience {
+            connect: PATIENCE,
+            handshake: PATIENCE,
+            request: PATIENCE,
+            // The good server lets players wait for the next key frame, 2 s at most.
+            first_frame: 2 * PATIENCE,
+            // Longer than a fault delays a frame.
+            stall: PATIENCE / 2,
+        },
         sample: Duration::from_millis(500),
+        ..Plan::steady(target, players, LENGTH)
     }
 }

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 /// The longest that a run may take whatever the server does. A run that waits for ever is a fault
 /// of the generator.
-const RUN_MAX: Duration = Duration::from_secs(30);
+const RUN_MAX: Duration = Duration::from_secs(20);
 
 /// Runs a plan. The error says that it did not end, or ended badly.
 pub fn run(plan: Plan) -> Result<Report, String> {
-    let (done, report) = mpsc::channel();
-    // Not joined: if it hangs, the test must not, and then nobody takes the report.
+    let (done, record) = mpsc::channel();
+    // Not joined: if it hangs, the test must not, and then nobody takes the record.
     std::thread::spawn(move || {
-        let _ = done.send(director::run(&plan, &mut |_| {}));
+        let _ = done.send(director::run(&plan, &mut ()));
     });
-    match report.recv_timeout(RUN_MAX) {
-        Ok(report) => report.map_err(|error| format!("the run failed: {error}")),
+    match record.recv_timeout(RUN_MAX) {
+        Ok(Ok(record)) => Ok(Report::of(&record, &[])),
+        Ok(Err(error)) => Err(format!("the run failed: {error}")),
         Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("it did not end in {RUN_MAX:?}")),
         Err(mpsc::RecvTimeoutError::Disconnected) => Err("it panicked".to_owned()),
     }

@@ -5,7 +5,7 @@
 
 use super::dialogue::{Dialogue, Wish};
 use bytes::BytesMut;
-use loadtest::media::shape::{Shape, Track};
+use loadtest::media::shape::Shape;
 use millstream_rtmp::chunk::write_standalone;
 use millstream_rtmp::control::Control;
 use millstream_rtmp::message::MessageType;
@@ -188,8 +188,8 @@ pub fn sends_no_media(socket: TcpStream) -> Option<()> {
 /// Tells how to decode, and leaves it at that.
 pub fn sends_configurations_alone(socket: TcpStream) -> Option<()> {
     let (mut dialogue, play) = playing(socket)?;
-    for (kind, track) in [(MessageType::VIDEO, Track::Video), (MessageType::AUDIO, Track::Audio)] {
-        dialogue.send(&media(kind, &play, 0, &Shape::configuration(track)))?;
+    for (kind, payload) in Shape::new(500_000, 30).opening() {
+        dialogue.send(&media(*kind, &play, 0, payload))?;
     }
     dialogue.rest();
     Some(())

@@ -1,0 +1,246 @@
+//! From the record of a run to the figures of its report. Whether they are good is not asked here.
+
+use super::figures::{
+    ByTime, Delay, Group, Kinds, Moment, Own, Publishers, Server, Step, Totals, Track,
+};
+use super::{FORMAT, Report, curve};
+use crate::account::record::{self, Record, Stretch};
+use crate::account::tally::{self, GroupCounts, TrackCounts};
+use crate::account::times::{Percentiles, Time};
+use crate::host::process::Usage;
+
+/// The report of a run that nobody has judged.
+pub fn unjudged(record: &Record) -> Report {
+    let counts = &record.counts;
+    let labels = record.groups.iter().map(Some).chain(std::iter::repeat(None));
+    let groups: Vec<Group> = counts
+        .groups
+        .iter()
+        .zip(labels)
+        .enumerate()
+        .map(|(at, (counts, label))| {
+            // Counted without a label: a caller of the library forgot it, and is strict with it.
+            let name = label.map_or_else(|| format!("group {}", at + 1), |l| l.name.clone());
+            group(counts, name, label.is_none_or(|label| label.judged))
+        })
+        .collect();
+    let steps: Vec<Step> =
+        record.stretches.iter().map(|stretch| step(stretch, record.resident_before)).collect();
+    let mut report = Report {
+        format: FORMAT,
+        title: record.title.clone(),
+        settings: record
+            .settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
+        began_unix_ms: record.began_unix_ms,
+        interrupted: record.interrupted,
+        publishers: publishers(&counts.publishers, record.wanted.0),
+        delays: delays(record),
+        server: server_of(&record.stretches, record.resident_before),
+        own: own(record),
+        moments: record.moments.iter().map(moment).collect(),
+        groups,
+        steps,
+        ..Report::default()
+    };
+    let owed = report.judged();
+    report.totals = Totals {
+        players_wanted: record.wanted.1,
+        received_bytes: counts.groups.iter().map(|group| group.bytes).sum(),
+        published_bytes: counts.publishers.payload,
+        expected_bytes: owed.payload_bytes.saturating_add(owed.lost_bytes),
+        delivered_bytes: owed.payload_bytes,
+        measured_s: record.stretches.iter().map(|stretch| finite(stretch.seconds)).sum(),
+    };
+    report
+}
+
+/// JSON has no word for what is no number.
+fn finite(value: f64) -> f64 {
+    if value.is_finite() { value } else { 0.0 }
+}
+
+/// `None` if nothing was there to divide by.
+pub(super) fn ratio(value: f64, by: f64) -> Option<f64> {
+    (by > 0.0).then(|| value / by).filter(|ratio| ratio.is_finite())
+}
+
+fn kinds(kinds: &tally::Kinds) -> Kinds {
+    kinds.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
+}
+
+fn group(counts: &GroupCounts, name: String, judged: bool) -> Group {
+    Group {
+        name,
+        judged,
+        bytes: counts.bytes,
+        video: track(&counts.video),
+        audio: track(&counts.audio),
+        compared: counts.compared,
+        begun: counts.begun,
+        joined: counts.joined,
+        playing: counts.playing,
+        left: counts.left,
+        allowed: kinds(&counts.allowed),
+        errors: kinds(&counts.errors),
+    }
+}
+
+fn track(counts: &TrackCounts) -> Track {
+    Track {
+        frames: counts.frames,
+        payload_bytes: counts.payload,
+        backlog: counts.backlog,
+        late: counts.late,
+        lost: counts.faults.lost,
+        lost_bytes: counts.lost_payload,
+        duplicated: counts.faults.duplicated,
+        reordered: counts.faults.reordered,
+        corrupt: counts.corrupt,
+        unmarked: counts.unmarked,
+        mistimed: counts.mistimed,
+        cut: counts.cut,
+    }
+}
+
+fn publishers(counts: &tally::PublisherCounts, wanted: u64) -> Publishers {
+    Publishers {
+        wanted,
+        begun: counts.begun,
+        accepted: counts.accepted,
+        publishing: counts.publishing,
+        frames: counts.frames,
+        left: counts.left,
+        allowed: kinds(&counts.allowed),
+        errors: kinds(&counts.errors),
+    }
+}
+
+fn delays(record: &Record) -> Vec<Delay> {
+    Time::ALL
+        .into_iter()
+        .map(|time| {
+            let histogram = record.times.of(time).clone();
+            Delay {
+                time: time.name().to_owned(),
+                percentiles: Percentiles::of(&histogram),
+                curve: curve::of(&histogram),
+                histogram,
+            }
+        })
+        .collect()
+}
+
+/// What the server used in `seconds`, in which so much came and went.
+struct While<'a> {
+    usage: &'a Usage,
+    seconds: f64,
+    bytes: u64,
+    published: u64,
+    playing: u64,
+    before: Option<u64>,
+}
+
+fn server(of: &While<'_>) -> Server {
+    let Usage { cpu_s, resident_bytes, switches } = *of.usage;
+    let cpu_s = finite(cpu_s);
+    let gigabytes_in = if of.bytes == 0 { of.published as f64 / 1e9 } else { 0.0 };
+    let grown = of.before.map(|before| resident_bytes.saturating_sub(before) as f64);
+    Server {
+        cpu_s,
+        cores: ratio(cpu_s, of.seconds).unwrap_or(0.0),
+        cpu_s_per_gb: ratio(cpu_s, of.bytes as f64 / 1e9),
+        cpu_s_per_gb_in: ratio(cpu_s, gigabytes_in),
+        switches_s: ratio(switches as f64, of.seconds).unwrap_or(0.0),
+        resident_bytes,
+        bytes_per_player: grown.and_then(|grown| ratio(grown, of.playing as f64)),
+    }
+}
+
+/// All steps together; memory is that of the step in which it was highest.
+fn server_of(stretches: &[Stretch], before: Option<u64>) -> Option<Server> {
+    let mut usage = Usage::default();
+    let (mut seconds, mut bytes, mut published, mut playing) = (0.0, 0_u64, 0_u64, 0);
+    let mut known = false;
+    for stretch in stretches {
+        let Some(used) = &stretch.server else { continue };
+        known = true;
+        usage.cpu_s += finite(used.cpu_s);
+        usage.switches += used.switches;
+        seconds += finite(stretch.seconds);
+        bytes += stretch.bytes;
+        published += stretch.published;
+        if used.resident_bytes >= usage.resident_bytes {
+            (usage.resident_bytes, playing) = (used.resident_bytes, stretch.playing);
+        }
+    }
+    known.then(|| server(&While { usage: &usage, seconds, bytes, published, playing, before }))
+}
+
+fn own(record: &Record) -> Own {
+    let mut cores: Vec<f64> = Vec::new();
+    for stretch in &record.stretches {
+        cores.resize(cores.len().max(stretch.own_cores.len()), 0.0);
+        for (highest, share) in cores.iter_mut().zip(&stretch.own_cores) {
+            *highest = highest.max(finite(*share));
+        }
+    }
+    let cpu_s = record.counts.cpu_ns.iter().sum::<u64>() as f64 / 1e9;
+    let bytes: u64 = record.counts.groups.iter().map(|group| group.bytes).sum();
+    Own { cores, cpu_s, cpu_s_per_gb: ratio(cpu_s, bytes as f64 / 1e9) }
+}
+
+fn step(stretch: &Stretch, before: Option<u64>) -> Step {
+    Step {
+        wanted: stretch.wanted,
+        playing: stretch.playing,
+        joining_s: finite(stretch.joining_s),
+        seconds: finite(stretch.seconds),
+        bytes: stretch.bytes,
+        published_bytes: stretch.published,
+        times: ByTime::of(&stretch.times),
+        own_cores: stretch.own_cores.iter().copied().map(finite).collect(),
+        server: stretch.server.as_ref().map(|usage| {
+            server(&While {
+                usage,
+                seconds: stretch.seconds,
+                bytes: stretch.bytes,
+                published: stretch.published,
+                playing: stretch.playing,
+                before,
+            })
+        }),
+        window_changes: stretch.window_changes,
+    }
+}
+
+pub(super) fn moment(moment: &record::Moment) -> Moment {
+    let times = ByTime::of(&moment.times);
+    let per_second = |value: f64| ratio(value, moment.seconds);
+    let shards = moment.shards.as_deref();
+    Moment {
+        at_s: finite(moment.at_s),
+        seconds: finite(moment.seconds),
+        step: moment.step,
+        publishing: moment.publishing,
+        wanted: moment.wanted,
+        playing: moment.playing,
+        joined: moment.joined,
+        mbit_s: per_second(moment.bytes as f64 * 8.0 / 1e6).unwrap_or(0.0),
+        faults: moment.faults,
+        video: times.video,
+        audio: times.audio,
+        first_frame: times.first_frame,
+        own_core: finite(moment.own_core),
+        own_lag_p99: times.own_lag.p99,
+        server_cores: moment.server.and_then(|used| per_second(used.cpu_s)),
+        server_switches_s: moment.server.and_then(|used| per_second(used.switches as f64)),
+        server_resident_bytes: moment.server.map(|used| used.resident_bytes),
+        window_ms: shards.and_then(|all| all.iter().map(|shard| shard.pacing_window_ms).max()),
+        shard_busy: shards
+            .and_then(|all| all.iter().map(|shard| shard.busy_permille).max())
+            .map(|busy| busy as f64 / 1000.0),
+    }
+}

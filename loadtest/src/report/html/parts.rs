@@ -1,0 +1,290 @@
+//! The parts of a page that are words and tables: the runs, what differs between them, in short.
+
+use super::escape::escape;
+use super::plot::COLOURS;
+use crate::account::times::Time;
+use crate::report::figures::{Delay, Server, Step};
+use crate::report::table::{Cell, Column, Table, UNKNOWN};
+use crate::report::{Report, Verdict, tables, text};
+use std::fmt::Write as _;
+
+/// The runs by their letters, with verdict and reasons. Its check boxes, which switch runs on and
+/// off, are the page's and stand before everything.
+pub fn runs(reports: &[Report]) -> String {
+    let mut html = String::from("<section class=\"runs\">");
+    for (run, report) in reports.iter().enumerate() {
+        let verdict = report.verdict.name();
+        let class = class(report.verdict);
+        let title = if report.title.is_empty() { "a run" } else { &report.title };
+        let letter = match reports.len() {
+            0 | 1 => String::new(),
+            _ => format!(
+                "<label for=\"run{run}\" class=\"letter c{}\" title=\"show or hide\">{}</label>",
+                run % COLOURS,
+                tables::letter(run)
+            ),
+        };
+        let title = escape(title);
+        let _ = write!(
+            html,
+            "<article class=\"run k{run}\"><h2>{letter}<span>{title}</span>\
+             <b class=\"{class}\">{verdict}</b></h2>"
+        );
+        list(&mut html, "reasons", &report.reasons);
+        list(&mut html, "notes", &report.notes);
+        html.push_str("</article>");
+    }
+    html.push_str("</section>");
+    html
+}
+
+/// Reasons beyond these say nothing new.
+const LISTED_MAX: usize = 20;
+
+fn list(html: &mut String, class: &str, texts: &[String]) {
+    if texts.is_empty() {
+        return;
+    }
+    let _ = write!(html, "<ul class=\"{class}\">");
+    for text in texts.iter().take(LISTED_MAX) {
+        let _ = write!(html, "<li>{}</li>", escape(text));
+    }
+    if texts.len() > LISTED_MAX {
+        let _ = write!(html, "<li>and {} more</li>", texts.len() - LISTED_MAX);
+    }
+    html.push_str("</ul>");
+}
+
+fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Invalid => "invalid",
+    }
+}
+
+/// A line of the comparison: its name, whether it is a figure, and the value of each run.
+struct Row {
+    name: String,
+    figure: bool,
+    values: Vec<String>,
+}
+
+/// Settings and the main figures, run beside run. Settings that differ are marked.
+pub fn comparison(reports: &[Report]) -> String {
+    let mut html =
+        String::from("<div class=\"wide\"><table class=\"compare\"><thead><tr><th></th>");
+    for (run, _) in reports.iter().enumerate() {
+        let letter = tables::letter(run);
+        let shown = if reports.len() > 1 { letter.as_str() } else { "" };
+        let _ = write!(html, "<th class=\"letter c{}\">{shown}</th>", run % COLOURS);
+    }
+    html.push_str("</tr></thead><tbody>");
+    for Row { name, figure, values } in settings(reports).into_iter().chain(figures(reports)) {
+        let differs = !figure && values.iter().any(|value| *value != values[0]);
+        let class = match (figure, differs) {
+            (true, _) => " class=\"figure\"",
+            (false, true) => " class=\"differs\"",
+            (false, false) => "",
+        };
+        let mark = if differs { " <i title=\"differs\">≠</i>" } else { "" };
+        let _ = write!(html, "<tr{class}><th>{}{mark}</th>", escape(&name));
+        values.iter().for_each(|value| {
+            let _ = write!(html, "<td>{}</td>", escape(value));
+        });
+        html.push_str("</tr>");
+    }
+    html.push_str("</tbody></table></div>");
+    html
+}
+
+fn settings(reports: &[Report]) -> Vec<Row> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in reports.iter().flat_map(|report| &report.settings) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let began = Row {
+        name: "began".to_owned(),
+        // Of course it differs.
+        figure: true,
+        values: reports.iter().map(|report| utc(report.began_unix_ms)).collect(),
+    };
+    let conditions = Row {
+        name: "fails if".to_owned(),
+        figure: false,
+        values: reports.iter().map(|report| report.conditions.join(", ")).collect(),
+    };
+    let value = |report: &Report, name: &str| {
+        let found = report.settings.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| UNKNOWN.to_owned(), |(_, value)| value.clone())
+    };
+    let rows = names.into_iter().map(|name| Row {
+        name: name.to_owned(),
+        figure: false,
+        values: reports.iter().map(|report| value(report, name)).collect(),
+    });
+    let given = conditions.values.iter().any(|value| !value.is_empty());
+    rows.chain(given.then_some(conditions)).chain([began]).collect()
+}
+
+/// A figure that all runs are compared by: its name, its value, its unit.
+type Figure = (&'static str, fn(&Report) -> Option<f64>, &'static str);
+
+const FIGURES: [Figure; 11] = [
+    ("players, at most", |report| players(report).map(|most| most as f64), ""),
+    ("received", |report| Some(report.totals.received_bytes as f64 / 1e9), " GB"),
+    ("video delay p50", |report| Some(report.delay(Time::Video)?.percentiles.p50), " ms"),
+    ("video delay p99", |report| Some(report.delay(Time::Video)?.percentiles.p99), " ms"),
+    ("video delay p99.9", |report| Some(report.delay(Time::Video)?.percentiles.p999), " ms"),
+    ("first frame p50", |report| first(report).map(|delay| delay.percentiles.p50), " ms"),
+    ("first frame p99", |report| first(report).map(|delay| delay.percentiles.p99), " ms"),
+    ("server CPU per GB to players", |report| report.server?.cpu_s_per_gb, " s"),
+    ("server CPU per GB taken in", |report| report.server?.cpu_s_per_gb_in, " s"),
+    ("server memory", |report| server(report).map(|s| s.resident_bytes as f64 / 1e6), " MB"),
+    ("server memory per player", |report| Some(report.server?.bytes_per_player? / 1e3), " KB"),
+];
+
+fn players(report: &Report) -> Option<u64> {
+    report.steps.iter().map(|step: &Step| step.playing).max()
+}
+
+fn first(report: &Report) -> Option<&Delay> {
+    report.delay(Time::FirstFrame)
+}
+
+fn server(report: &Report) -> Option<&Server> {
+    report.server.as_ref()
+}
+
+fn figures(reports: &[Report]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let delivered = reports.iter().map(|report| report.totals.delivered());
+    if delivered.clone().any(|share| share.is_some()) {
+        let shown = |share: Option<f64>| share.map_or_else(|| UNKNOWN.to_owned(), text::percent);
+        let values = delivered.map(shown).collect();
+        rows.push(Row { name: "payload delivered".to_owned(), figure: true, values });
+    }
+    for (name, value, unit) in FIGURES {
+        // A table of one column, which gives all runs the same decimals.
+        let mut table = Table::new([Column::if_any("")]);
+        for report in reports {
+            let value = value(report).filter(|value| *value > 0.0);
+            let count = value.filter(|value| unit.is_empty() && value.fract() == 0.0);
+            let cell = count.map(|count| Cell::Count(count as u64));
+            table.push(vec![cell.unwrap_or_else(|| Cell::value(value))]);
+        }
+        let Some(column) = table.drawn().pop() else { continue };
+        let shown = |cell: String| if cell == UNKNOWN { cell } else { cell + unit };
+        let values = column.cells.into_iter().map(shown).collect();
+        rows.push(Row { name: name.to_owned(), figure: true, values });
+    }
+    rows
+}
+
+/// A table under a heading; nothing if it has no rows.
+pub fn section(heading: &str, table: &Table) -> String {
+    if table.is_empty() {
+        return String::new();
+    }
+    let columns = table.drawn();
+    let mut html = format!("<section><h2>{heading}</h2><div class=\"wide\"><table><thead><tr>");
+    for column in &columns {
+        let class = if column.left { " class=\"left\"" } else { "" };
+        let _ = write!(html, "<th{class}>{}</th>", escape(column.head));
+    }
+    html.push_str("</tr></thead><tbody>");
+    let rows = columns.first().map_or(0, |column| column.cells.len());
+    for row in 0..rows {
+        // The rows of a run go with its lines.
+        let run = columns.first().filter(|column| column.head == "run");
+        let run = run.and_then(|column| run_of(&column.cells[row]));
+        let _ = match run {
+            Some(run) => write!(html, "<tr class=\"k{run}\">"),
+            None => write!(html, "<tr>"),
+        };
+        for column in &columns {
+            let class = match (column.head, column.left, column.bad[row]) {
+                ("run", ..) => format!(" class=\"letter c{}\"", run.unwrap_or(0) % COLOURS),
+                (_, true, _) => " class=\"left\"".to_owned(),
+                (.., true) => " class=\"bad\"".to_owned(),
+                _ => String::new(),
+            };
+            let _ = write!(html, "<td{class}>{}</td>", escape(&column.cells[row]));
+        }
+        html.push_str("</tr>");
+    }
+    html.push_str("</tbody></table></div></section>");
+    html
+}
+
+/// The run that [`tables::letter`] calls so.
+fn run_of(letter: &str) -> Option<usize> {
+    match letter.as_bytes() {
+        [letter @ b'A'..=b'Z'] => Some(usize::from(letter - b'A')),
+        _ => letter.parse::<usize>().ok()?.checked_sub(1),
+    }
+}
+
+/// A time of day in UTC; days are counted by the civil calendar (proleptic Gregorian).
+fn utc(unix_ms: u64) -> String {
+    // Beyond the year 9999 there is no date that anybody meant.
+    if unix_ms == 0 || unix_ms > 253_402_300_799_000 {
+        return UNKNOWN.to_owned();
+    }
+    let (mut days, seconds) = (unix_ms / 86_400_000, unix_ms / 1000 % 86_400);
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute) = (seconds / 3600, seconds / 60 % 60);
+    format!("{year}-{month:02}-{:02} {hour:02}:{minute:02} UTC", days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn dates_are_right() {
+        for (seconds, date) in [
+            (951_782_400, "2000-02-29 00:00 UTC"),
+            (1_780_000_000, "2026-05-28 20:26 UTC"),
+            (1_735_689_599, "2024-12-31 23:59 UTC"),
+        ] {
+            assert_eq!(utc(seconds * 1000), date);
+        }
+        assert_eq!((utc(0).as_str(), utc(u64::MAX).as_str()), (UNKNOWN, UNKNOWN));
+    }
+
+    #[test]
+    fn differences_of_settings_are_marked() {
+        let reports = [samples::long(), samples::other()].map(|record| Report::of(&record, &[]));
+        let html = comparison(&reports);
+        assert!(html.contains("<tr class=\"differs\"><th>server "), "{html}");
+        assert!(html.contains("<tr><th>publishers</th>"), "{html}");
+        assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
+    }
+
+    #[test]
+    fn runs_are_found_by_their_letters() {
+        for run in [0, 7, 25, 26, 300] {
+            assert_eq!(run_of(&tables::letter(run)), Some(run));
+        }
+        assert_eq!((run_of("0"), run_of("x")), (None, None));
+    }
+}

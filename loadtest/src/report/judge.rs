@@ -1,0 +1,230 @@
+//! The verdict.
+//!
+//! ```text
+//!   the generator was the bottleneck in a step ──────────────► INVALID
+//!   conditions given: one of them holds, or was not measured ─► FAIL
+//!   none given: a frame, a connection or a player is missing ─► FAIL
+//!   otherwise ───────────────────────────────────────────────► PASS
+//! ```
+
+use super::condition::Condition;
+use super::figures::Kinds;
+use super::{Report, Verdict};
+
+/// Own core share above which nothing that was measured is believed.
+pub const OWN_CORE_MAX: f64 = 0.85;
+/// Own lag (p99) above which nothing that was measured is believed, in milliseconds.
+pub const OWN_LAG_MS_MAX: f64 = 5.0;
+
+/// What is thought of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Why, unless it passed.
+    pub reasons: Vec<String>,
+    /// What was found wrong without deciding.
+    pub notes: Vec<String>,
+}
+
+/// Judges a run.
+pub fn judge(report: &Report, conditions: &[Condition]) -> Judgement {
+    let found = faults(report);
+    let (mut reasons, notes) = if conditions.is_empty() {
+        (found, Vec::new())
+    } else {
+        (conditions.iter().filter_map(|condition| condition.fails(report)).collect(), found)
+    };
+    let mut verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
+    let own = bottleneck(report);
+    if !own.is_empty() {
+        verdict = Verdict::Invalid;
+        reasons.splice(0..0, own);
+    }
+    Judgement { verdict, reasons, notes }
+}
+
+/// Steps in which the generator was too slow itself.
+fn bottleneck(report: &Report) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for (at, step) in report.steps.iter().enumerate() {
+        let (core, lag) = (step.own_core(), step.times.own_lag.p99);
+        if core > OWN_CORE_MAX || lag > OWN_LAG_MS_MAX {
+            reasons.push(format!(
+                "step {}: the generator was the bottleneck: {:.0} % of a core (at most {:.0} are \
+                 allowed), own lag p99 {lag:.1} ms (at most {OWN_LAG_MS_MAX:.0}); give it more \
+                 cores, or less to do",
+                at + 1,
+                core * 100.0,
+                OWN_CORE_MAX * 100.0,
+            ));
+        }
+    }
+    reasons
+}
+
+/// Everything that is wrong with a run of which everything is expected.
+fn faults(report: &Report) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if report.interrupted {
+        reasons.push("broken off before its end".to_owned());
+    }
+    let publishers = &report.publishers;
+    if publishers.publishing < publishers.wanted {
+        let (publishing, wanted) = (publishers.publishing, publishers.wanted);
+        reasons.push(format!("{publishing} of {wanted} publishers published at the end"));
+    }
+    played(report, &mut reasons);
+    for group in report.groups.iter().filter(|group| group.judged) {
+        for (track, counts) in [("video", &group.video), ("audio", &group.audio)] {
+            for (fault, count) in counts.faults() {
+                if count > 0 {
+                    reasons.push(format!("{}: {count} {track} frames {fault}", group.name));
+                }
+            }
+        }
+        errors(&group.name, &group.errors, &mut reasons);
+    }
+    errors("publishers", &publishers.errors, &mut reasons);
+    reasons
+}
+
+fn played(report: &Report, reasons: &mut Vec<String>) {
+    let playing = report.groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.playing));
+    let players = report.totals.players_wanted;
+    for (at, step) in report.steps.iter().enumerate() {
+        if step.playing < step.wanted {
+            let (playing, wanted) = (step.playing, step.wanted);
+            reasons.push(format!("step {}: {playing} of {wanted} players played", at + 1));
+        }
+    }
+    // Broken off while the first players joined, there is no step that could tell.
+    if report.steps.is_empty() && playing < players {
+        reasons.push(format!("{playing} of {players} players played"));
+    }
+    let wanted = players > 0 || report.steps.iter().any(|step| step.wanted > 0);
+    let judged = report.groups.iter().any(|group| group.judged);
+    if wanted && judged && report.judged().frames == 0 {
+        reasons.push("nothing was played".to_owned());
+    }
+    if report.publishers.wanted > 0 && report.publishers.frames == 0 {
+        reasons.push("nothing was published".to_owned());
+    }
+    if !wanted && report.publishers.wanted == 0 {
+        reasons.push("nothing was asked for: no publisher, no player".to_owned());
+    }
+}
+
+fn errors(who: &str, kinds: &Kinds, reasons: &mut Vec<String>) {
+    for (kind, count) in kinds.iter().filter(|(_, count)| **count > 0) {
+        reasons.push(format!("{who}: {count} times {kind}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    fn with(change: impl FnOnce(&mut Report)) -> Judgement {
+        let mut report = samples::report();
+        change(&mut report);
+        judge(&report, &[])
+    }
+
+    fn fails(said: &str, change: impl FnOnce(&mut Report)) {
+        let Judgement { verdict, reasons, .. } = with(change);
+        assert_eq!(verdict, Verdict::Fail, "{said}");
+        assert!(reasons.iter().any(|reason| reason.contains(said)), "{said}: {reasons:?}");
+    }
+
+    #[test]
+    fn a_run_without_fault_passes() {
+        let judgement = with(|_| ());
+        assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
+        assert!(judgement.reasons.is_empty() && judgement.notes.is_empty());
+    }
+
+    #[test]
+    fn whatever_is_wrong_fails() {
+        fails("1 video frames lost", |report| report.groups[0].video.lost = 1);
+        fails("2 audio frames duplicated", |report| report.groups[0].audio.duplicated = 2);
+        fails("reordered", |report| report.groups[0].video.reordered = 1);
+        fails("corrupt", |report| report.groups[0].video.corrupt = 1);
+        fails("unmarked", |report| report.groups[0].video.unmarked = 1);
+        fails("mistimed", |report| report.groups[0].audio.mistimed = 1);
+        fails("broken off", |report| report.interrupted = true);
+        fails("3 of 4 publishers", |report| report.publishers.publishing = 3);
+        fails("step 1: 7 of", |report| report.steps[0].playing = 7);
+        fails("nothing was published", |report| report.publishers.frames = 0);
+        fails("nothing was played", |report| {
+            report.groups.iter_mut().for_each(|group| {
+                (group.video.frames, group.audio.frames) = (0, 0);
+            });
+        });
+        fails("4 times stalled", |report| {
+            report.groups[0].errors.insert("stalled".to_owned(), 4);
+        });
+        fails("publishers: 1 times closed", |report| {
+            report.publishers.errors.insert("closed".to_owned(), 1);
+        });
+        fails("nothing was asked for", |report| *report = Report::default());
+    }
+
+    #[test]
+    fn what_the_plan_allows_and_who_is_not_judged_fail_nothing() {
+        let judgement = with(|report| {
+            report.groups[0].allowed.insert("closed".to_owned(), 50);
+            report.groups[0].video.late = 9;
+            report.groups[0].video.cut = 9;
+            let mut other = report.groups[0].clone();
+            (other.judged, other.video.lost) = (false, 1000);
+            other.errors.insert("stalled".to_owned(), 10);
+            report.groups.push(other);
+        });
+        assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
+    }
+
+    #[test]
+    fn publishers_alone_pass() {
+        let judgement = with(|report| {
+            report.groups.clear();
+            report.totals.players_wanted = 0;
+            report.steps.iter_mut().for_each(|step| (step.wanted, step.playing) = (0, 0));
+        });
+        assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
+    }
+
+    #[test]
+    fn a_slow_generator_is_never_believed() {
+        let none: [Condition; 0] = [];
+        let given: [Condition; 1] = ["lost>1000000".parse().unwrap()];
+        for conditions in [none.as_slice(), &given] {
+            for slow in [true, false] {
+                let mut report = samples::report();
+                let step = report.steps.last_mut().unwrap();
+                if slow {
+                    step.times.own_lag.p99 = 5.1;
+                } else {
+                    step.own_cores = vec![0.2, 0.86, 0.1];
+                }
+                let judgement = judge(&report, conditions);
+                assert_eq!(judgement.verdict, Verdict::Invalid);
+                assert!(judgement.reasons[0].contains("bottleneck"), "{:?}", judgement.reasons);
+            }
+        }
+    }
+
+    #[test]
+    fn with_conditions_only_they_decide_and_the_rest_is_noted() {
+        let mut report = samples::report();
+        report.groups[0].video.lost = 3;
+        report.judge(&["lost>10".parse().unwrap()]);
+        assert_eq!((report.verdict, report.exit_code()), (Verdict::Pass, 0));
+        assert_eq!(report.notes.len(), 1);
+        report.judge(&["lost>2".parse().unwrap(), "max>0ms".parse().unwrap()]);
+        assert_eq!((report.verdict, report.exit_code()), (Verdict::Fail, 1));
+        assert_eq!(report.reasons.len(), 2);
+        assert_eq!(report.conditions, ["lost>2", "max>0ms"]);
+    }
+}

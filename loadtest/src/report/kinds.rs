@@ -1,0 +1,46 @@
+//! What the names of errors mean, for people: the one place that explains them.
+//!
+//! The names themselves are given where connections end; one that is not in this list is shown by
+//! its name alone.
+
+/// Names and what each says, in the order of a connection's life.
+pub const KINDS: [(&str, &str); 19] = [
+    ("no-socket", "this machine gave no socket: out of files, ports or memory"),
+    ("connection-refused", "nobody listened at the address, or the queue of the listener was full"),
+    ("connect-timeout", "no connection within the time limit"),
+    ("connection-timed-out", "the network gave up on the connection"),
+    ("connection-reset", "the server reset the connection"),
+    ("closed", "the server closed the connection without a word"),
+    ("handshake-timeout", "no RTMP handshake within the time limit"),
+    ("request-timeout", "no answer to an RTMP command within the time limit"),
+    ("connect-refused", "the server refused the RTMP command connect"),
+    ("play-refused", "the server refused the RTMP command play"),
+    ("publish-refused", "the server refused the RTMP command publish"),
+    ("no-first-frame", "play was granted, but no frame to begin with came within the time limit"),
+    ("stalled", "frames came, and then none any more although the stream went on"),
+    ("stream-ended", "the server said that the stream has ended, although it had not"),
+    ("displaced", "another publisher took the stream over"),
+    ("closed-by-command", "the server took the stream back with an RTMP command"),
+    ("publisher-stalled", "the server stopped reading from a publisher"),
+    ("malformed", "what the server sent is not RTMP"),
+    ("socket-error", "the socket failed in another way"),
+];
+
+/// What a kind means, if it is known.
+pub fn explain(kind: &str) -> Option<&'static str> {
+    KINDS.iter().find(|(name, _)| *name == kind).map(|(_, meaning)| *meaning)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_explained_once() {
+        for (at, (name, meaning)) in KINDS.iter().enumerate() {
+            assert_eq!(KINDS.iter().position(|(other, _)| other == name), Some(at), "{name}");
+            assert_eq!(explain(name), Some(*meaning));
+        }
+        assert_eq!(explain("unheard-of"), None);
+    }
+}
