@@ -171,7 +171,8 @@ impl Reading {
         let Part { track, codec, header_len, message } = part;
         match self.lane(track) {
             Some(lane) if *lane.header() == message => {}
-            Some(_) => return Err(ClipError::Changes(track)),
+            // ffmpeg sends an empty one of AV1 first, if the encoder has told it nothing yet.
+            Some(lane) if lane.len() > 0 => return Err(ClipError::Changes(track)),
             lane => *lane = Some(Lane::new(track, codec, message, header_len)?),
         }
         Ok(())

@@ -172,6 +172,17 @@ fn what_is_sent_first_says_nothing_of_the_file() {
 }
 
 #[test]
+fn the_last_configuration_before_the_frames_counts() {
+    let clip = clip(&[
+        (Video, 0, b"\x90av01"),
+        (Video, 0, b"\x90av01\x81\0\x0c\0"),
+        (Video, 0, b"\x91av01\x12\0\x32\x01\x10"),
+    ])
+    .unwrap();
+    assert_eq!(&clip.opening()[0].1[..], b"\x90av01\x81\0\x0c\0");
+}
+
+#[test]
 fn the_line_for_the_report_says_what_is_known() {
     let sound: Vec<(TagKind, u32, &[u8])> = (0..50).map(|at| (Audio, at * 20, SOUND)).collect();
     let line = configured(&sound).unwrap().describe().to_owned();
@@ -194,7 +205,9 @@ fn what_cannot_be_published_is_refused_with_its_reason() {
     is(&[], |error| matches!(error, ClipError::Empty));
     is(&[(Video, 0, INTER)], |error| matches!(error, ClipError::NoKeyFrame));
     is(&[(Audio, 0, b"\x2f\xff\xfb")], |error| matches!(error, ClipError::Changes(Track::Audio)));
-    is(&[(Video, 0, b"\x90vp09\x01")], |error| matches!(error, ClipError::Changes(Track::Video)));
+    is(&[(Video, 0, KEY), (Video, 9, b"\x90vp09\x01")], |error| {
+        matches!(error, ClipError::Changes(Track::Video))
+    });
     is(&[(Video, 0, b"\x96\x00avc1\x00\x01")], |error| {
         matches!(error, ClipError::Multitrack(Track::Video))
     });
@@ -205,6 +218,10 @@ fn what_cannot_be_published_is_refused_with_its_reason() {
         matches!(error, ClipError::Frame(Track::Video, 1))
     });
     is(&[(Video, 0, b"\x91avc")], |error| matches!(error, ClipError::Header(Track::Video, _)));
+
+    is(&[(Video, 0, KEY), (Video, 1, b"\x17\0\0\0\0\x01")], |error| {
+        matches!(error, ClipError::Changes(Track::Video))
+    });
 
     let alone = |tags: &[(TagKind, u32, &[u8])]| clip(tags).unwrap_err();
     let mp3 = alone(&[(Audio, 0, b"\x2f\xff\xfb")]);

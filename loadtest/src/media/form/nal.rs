@@ -9,7 +9,8 @@
 //!
 //! An access unit delimiter must come first, and so must SEI messages with a buffering period or,
 //! in H.265, active parameter sets; the mark comes after these and before all others, so that what
-//! is behind it, and has its bytes checked, is nearly all of the frame.
+//! is behind it, and has its bytes checked, is nearly all of the frame. x264 and x265 put other
+//! messages before a buffering period; then it matters no more.
 
 use crate::media::form::Opened;
 use crate::media::mark::MARK_BYTES;
@@ -55,10 +56,10 @@ pub(super) enum Syntax {
 enum Unit {
     /// A delimiter, or an SEI message that must come before the mark.
     First,
-    /// Part of a picture; what must come first has come.
-    Picture,
-    /// Anything else.
+    /// Parameter sets and the like, behind which such a message may still come.
     Other,
+    /// Another SEI message, or part of a picture: what must come first has come.
+    Late,
 }
 
 pub(super) fn open(
@@ -78,12 +79,13 @@ pub(super) fn open(
         at += length;
         match syntax.read(unit) {
             Unit::First => taken = at,
-            Unit::Picture => {
-                // An SEI unit has at least the temporal id of its pictures (7.4.2.2).
+            Unit::Other => {}
+            Unit::Late => {
+                // An SEI unit has at least the temporal id of its pictures (7.4.2.2); if this is
+                // another SEI unit, it has that as well.
                 temporal = unit.get(1).map_or(1, |byte| (byte & 7).max(1));
                 break;
             }
-            Unit::Other => {}
         }
     }
     head.extend_from_slice(&body[..taken]);
@@ -104,15 +106,15 @@ impl Syntax {
     fn read(self, unit: &[u8]) -> Unit {
         match (self, unit) {
             (Self::Avc, [header, rest @ ..]) => match header & 0x1f {
-                1..=5 => Unit::Picture,
                 6 if rest.first() == Some(&BUFFERING_PERIOD) => Unit::First,
                 9 => Unit::First,
+                1..=6 => Unit::Late,
                 _ => Unit::Other,
             },
             (Self::Hevc, [header, _, rest @ ..]) => match header >> 1 & 0x3f {
-                0..=31 => Unit::Picture,
-                35 => Unit::First,
                 39 if matches!(rest, [BUFFERING_PERIOD | ACTIVE_PARAMETER_SETS, ..]) => Unit::First,
+                35 => Unit::First,
+                0..=31 | 39 => Unit::Late,
                 _ => Unit::Other,
             },
             _ => Unit::Other,

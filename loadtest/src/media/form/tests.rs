@@ -255,7 +255,7 @@ fn a_front_that_is_too_long_is_refused() {
 
 #[test]
 fn units_that_are_cut_short_are_refused() {
-    for body in [&[0, 0, 0][..], &[0, 0, 0, 9, 0x65], &[0, 0, 0, 2, 0x46, 1, 0, 0, 1, 0, 0x65]] {
+    for body in [&[0, 0, 0][..], &[0, 0, 0, 9, 0x65], &[0, 0, 0, 2, 0x47, 1, 0, 0, 1, 0, 0x65]] {
         assert_eq!(marked(avc(4), &[], body), None);
         assert_eq!(marked(hevc(4), &[], body), None);
     }
