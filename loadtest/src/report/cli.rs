@@ -167,6 +167,7 @@ fn print(reports: &[Report]) {
         tables::costs(reports),
         tables::times(reports, &tables::JOIN_TIMES),
         tables::times(reports, &tables::DELAY_TIMES),
+        tables::times(reports, &tables::OWN_TIMES),
         tables::frames(reports),
         tables::ends(reports),
     ] {

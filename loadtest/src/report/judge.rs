@@ -79,7 +79,7 @@ fn faults(report: &Report) -> Vec<String> {
         for (track, counts) in [("video", &group.video), ("audio", &group.audio)] {
             for (fault, count) in counts.faults() {
                 if count > 0 {
-                    reasons.push(format!("{}: {count} {track} frames {fault}", group.name));
+                    reasons.push(format!("{}: {track} frames {fault}: {count}", group.name));
                 }
             }
         }
@@ -117,7 +117,7 @@ fn played(report: &Report, reasons: &mut Vec<String>) {
 
 fn errors(who: &str, kinds: &Kinds, reasons: &mut Vec<String>) {
     for (kind, count) in kinds.iter().filter(|(_, count)| **count > 0) {
-        reasons.push(format!("{who}: {count} times {kind}"));
+        reasons.push(format!("{who}: {kind}: {count}"));
     }
 }
 
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn whatever_is_wrong_fails() {
-        fails("1 video frames lost", |report| report.groups[0].video.lost = 1);
-        fails("2 audio frames duplicated", |report| report.groups[0].audio.duplicated = 2);
+        fails("video frames lost: 1", |report| report.groups[0].video.lost = 1);
+        fails("audio frames duplicated: 2", |report| report.groups[0].audio.duplicated = 2);
         fails("reordered", |report| report.groups[0].video.reordered = 1);
         fails("corrupt", |report| report.groups[0].video.corrupt = 1);
         fails("unmarked", |report| report.groups[0].video.unmarked = 1);
@@ -162,10 +162,10 @@ mod tests {
                 (group.video.frames, group.audio.frames) = (0, 0);
             });
         });
-        fails("4 times stalled", |report| {
+        fails("players: stalled: 4", |report| {
             report.groups[0].errors.insert("stalled".to_owned(), 4);
         });
-        fails("publishers: 1 times closed", |report| {
+        fails("publishers: closed: 1", |report| {
             report.publishers.errors.insert("closed".to_owned(), 1);
         });
         fails("nothing was asked for", |report| *report = Report::default());

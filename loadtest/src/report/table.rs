@@ -138,6 +138,8 @@ fn shown(cell: &Cell, decimals: usize) -> String {
     match cell {
         Cell::Text(text) => text.clone(),
         Cell::Count(count) | Cell::Bad(count) => thousands(*count),
+        // Without decimals only where the column has thousands.
+        Cell::Value(value) if decimals == 0 => thousands(value.round() as u64),
         Cell::Value(value) => format!("{value:.decimals$}"),
         Cell::Unknown => UNKNOWN.to_owned(),
     }

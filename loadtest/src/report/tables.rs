@@ -8,8 +8,10 @@ use crate::account::times::{Percentiles, Time};
 /// The times between asking and playing.
 pub const JOIN_TIMES: [Time; 4] =
     [Time::Connect, Time::Handshake, Time::FirstByte, Time::FirstFrame];
-/// The other times, those of the generator last.
-pub const DELAY_TIMES: [Time; 4] = [Time::Video, Time::Audio, Time::Lag, Time::Round];
+/// The times that every frame takes.
+pub const DELAY_TIMES: [Time; 2] = [Time::Video, Time::Audio];
+/// The times of the generator.
+pub const OWN_TIMES: [Time; 2] = [Time::Lag, Time::Round];
 
 /// A table whose first column is the run, if there are several.
 struct Runs {

@@ -19,6 +19,7 @@ impl fmt::Display for Report {
         section(f, "From asking for a connection to", &tables::times(own, &tables::JOIN_TIMES))?;
         let delays = tables::times(own, &tables::DELAY_TIMES);
         section(f, "From the scheduled send to the arrival at a player", &delays)?;
+        section(f, "The generator itself", &tables::times(own, &tables::OWN_TIMES))?;
         section(f, "Frames", &tables::frames(own))?;
         section(f, "How connections ended that were not closed by the plan", &tables::ends(own))?;
         self.totals(f)?;
@@ -118,7 +119,7 @@ mod tests {
             "frames came, and then none any more",
             "unheard-of",
             "publisher-stalled",
-            "- players: 12 video frames lost",
+            "- players: video frames lost: 12",
             "- step 2: 393 of 400 players played",
             "first frame",
             "p99.9",
@@ -151,7 +152,8 @@ mod tests {
         let report = Report::of(&samples::rough(), &["lost>1000".parse().unwrap()]);
         let text = report.to_string();
         assert!(
-            text.contains("fails if lost>1000") && text.contains("noted: players: 12 video"),
+            text.contains("fails if lost>1000")
+                && text.contains("noted: players: video frames lost: 12"),
             "{text}"
         );
         assert!(text.ends_with("PASS"), "{text}");

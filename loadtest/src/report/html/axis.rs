@@ -112,7 +112,7 @@ impl Axis {
             scale: Scale::Linear,
             low: 0.0,
             high: most,
-            ticks: ticks.map(|(nines, label)| (nines, format!("{label} %"))).collect(),
+            ticks: ticks.map(|(nines, label)| (nines, label.to_owned())).collect(),
         }
     }
 
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(labels(&axis), ["2", "5", "10", "20", "50", "100", "200", "500", "1000"]);
         let axis = Axis::of(Scale::Logarithmic, [0.01, 87_000.0].into_iter());
         assert_eq!(labels(&axis), ["0.01", "0.1", "1", "10", "100", "1000", "10 k", "100 k"]);
-        assert_eq!(labels(&Axis::nines(3.4)), ["0 %", "50 %", "90 %", "99 %", "99.9 %"]);
+        assert_eq!(labels(&Axis::nines(3.4)), ["0", "50", "90", "99", "99.9"]);
         assert_eq!(labels(&Axis::time(130.0, 6.0)), ["0", "50", "100"]);
     }
 

@@ -23,6 +23,9 @@ const SCRIPT: &str = include_str!("page.js");
 /// Nothing is loaded from anywhere.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
+/// Characters of a title that a plot has room for beside its note.
+const SVG_TITLE_MAX: usize = 30;
+
 /// The page of several runs, or of one.
 pub fn page(reports: &[Report]) -> String {
     let mut html = String::with_capacity(1 << 18);
@@ -52,6 +55,7 @@ pub fn page(reports: &[Report]) -> String {
     }
     html.push_str("<main><header><h1>Load test</h1></header>");
     html.push_str(&parts::runs(reports));
+    html.push_str(&parts::legend(reports));
     html.push_str(&parts::comparison(reports));
     html.push_str(&percentile_plots(reports));
     let plots = moments::plots(reports);
@@ -71,6 +75,7 @@ pub fn page(reports: &[Report]) -> String {
             "From the scheduled send to the arrival at a player",
             tables::times(reports, &tables::DELAY_TIMES),
         ),
+        ("The generator itself", tables::times(reports, &tables::OWN_TIMES)),
         ("Frames", tables::frames(reports)),
         ("Connections not closed by the plan", tables::ends(reports)),
     ] {
@@ -97,10 +102,15 @@ pub fn svg(report: &Report, time: Time) -> String {
         lines: Vec::new(),
     });
     if !report.title.is_empty() {
+        plot.note = match plot.lines.is_empty() {
+            true => format!("{}: nothing was measured", tables::called(time)),
+            false => format!("{}, ms, by percentile", tables::called(time)),
+        };
         // Longer ones would run into the note.
-        let title: String = report.title.chars().take(32).collect();
-        plot.title = format!("{title}: {}", plot.title);
-        plot.note = String::new();
+        plot.title = report.title.chars().take(SVG_TITLE_MAX).collect();
+        if plot.title != report.title {
+            plot.title.push('…');
+        }
     }
     plot.svg("plot", PLOT_STYLE)
 }

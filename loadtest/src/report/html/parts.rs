@@ -8,8 +8,7 @@ use crate::report::table::{Cell, Column, Table, UNKNOWN};
 use crate::report::{Report, Verdict, tables, text};
 use std::fmt::Write as _;
 
-/// The runs by their letters, with verdict and reasons. Its check boxes, which switch runs on and
-/// off, are the page's and stand before everything.
+/// The runs by their letters, with verdict and reasons.
 pub fn runs(reports: &[Report]) -> String {
     let mut html = String::from("<section class=\"runs\">");
     for (run, report) in reports.iter().enumerate() {
@@ -18,23 +17,39 @@ pub fn runs(reports: &[Report]) -> String {
         let title = if report.title.is_empty() { "a run" } else { &report.title };
         let letter = match reports.len() {
             0 | 1 => String::new(),
-            _ => format!(
-                "<label for=\"run{run}\" class=\"letter c{}\" title=\"show or hide\">{}</label>",
-                run % COLOURS,
-                tables::letter(run)
-            ),
+            _ => format!("<b class=\"letter c{}\">{}</b>", run % COLOURS, tables::letter(run)),
         };
-        let title = escape(title);
+        let (title, began) = (escape(title), utc(report.began_unix_ms));
         let _ = write!(
             html,
             "<article class=\"run k{run}\"><h2>{letter}<span>{title}</span>\
-             <b class=\"{class}\">{verdict}</b></h2>"
+             <b class=\"verdict {class}\">{verdict}</b><time>{began}</time></h2>"
         );
         list(&mut html, "reasons", &report.reasons);
         list(&mut html, "notes", &report.notes);
         html.push_str("</article>");
     }
     html.push_str("</section>");
+    html
+}
+
+/// Which colour is which run, in sight wherever the page is scrolled to; pressing one hides it. The
+/// check boxes behind it are the page's and stand before everything. One run needs none of this.
+pub fn legend(reports: &[Report]) -> String {
+    if reports.len() < 2 {
+        return String::new();
+    }
+    let mut html = String::from("<nav>");
+    for (run, report) in reports.iter().enumerate() {
+        let (colour, letter) = (run % COLOURS, tables::letter(run));
+        let title = escape(&report.title);
+        let _ = write!(
+            html,
+            "<label for=\"run{run}\" class=\"k{run}\" title=\"show or hide {title}\">\
+             <b class=\"letter c{colour}\">{letter}</b> {title}</label>"
+        );
+    }
+    html.push_str("</nav>");
     html
 }
 
@@ -63,38 +78,48 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A line of the comparison: its name, whether it is a figure, and the value of each run.
+/// A line of the comparison: its name and the value of each run.
 struct Row {
     name: String,
-    figure: bool,
     values: Vec<String>,
 }
 
-/// Settings and the main figures, run beside run. Settings that differ are marked.
+/// Settings, with those marked that differ, and beside them the main figures; run beside run.
 pub fn comparison(reports: &[Report]) -> String {
+    let settings = rows(reports, "Settings", settings(reports), true);
+    let figures = rows(reports, "In short", figures(reports), false);
+    // Beside one another there is room for no more than a few runs.
+    let class = if reports.len() > 3 { "sides many" } else { "sides" };
+    format!("<div class=\"{class}\">{settings}{figures}</div>")
+}
+
+fn rows(reports: &[Report], heading: &str, rows: Vec<Row>, marked: bool) -> String {
+    let class = if marked { "settings" } else { "figures" };
     let mut html =
-        String::from("<div class=\"wide\"><table class=\"compare\"><thead><tr><th></th>");
-    for (run, _) in reports.iter().enumerate() {
-        let letter = tables::letter(run);
-        let shown = if reports.len() > 1 { letter.as_str() } else { "" };
-        let _ = write!(html, "<th class=\"letter c{}\">{shown}</th>", run % COLOURS);
+        format!("<section><h2>{heading}</h2><div class=\"wide\"><table class=\"compare {class}\">");
+    if reports.len() > 1 {
+        html.push_str("<thead><tr><th></th>");
+        for run in 0..reports.len() {
+            let (colour, letter) = (run % COLOURS, tables::letter(run));
+            let _ = write!(html, "<th class=\"letter c{colour} k{run}\">{letter}</th>");
+        }
+        html.push_str("</tr></thead>");
     }
-    html.push_str("</tr></thead><tbody>");
-    for Row { name, figure, values } in settings(reports).into_iter().chain(figures(reports)) {
-        let differs = !figure && values.iter().any(|value| *value != values[0]);
-        let class = match (figure, differs) {
-            (true, _) => " class=\"figure\"",
-            (false, true) => " class=\"differs\"",
-            (false, false) => "",
+    html.push_str("<tbody>");
+    for Row { name, values } in rows {
+        let differs = marked && values.iter().any(|value| *value != values[0]);
+        let (class, mark) = if differs {
+            (" class=\"differs\"", " <i title=\"differs\">≠</i>")
+        } else {
+            ("", "")
         };
-        let mark = if differs { " <i title=\"differs\">≠</i>" } else { "" };
         let _ = write!(html, "<tr{class}><th>{}{mark}</th>", escape(&name));
-        values.iter().for_each(|value| {
-            let _ = write!(html, "<td>{}</td>", escape(value));
-        });
+        for (run, value) in values.iter().enumerate() {
+            let _ = write!(html, "<td class=\"k{run}\">{}</td>", escape(value));
+        }
         html.push_str("</tr>");
     }
-    html.push_str("</tbody></table></div>");
+    html.push_str("</tbody></table></div></section>");
     html
 }
 
@@ -105,15 +130,8 @@ fn settings(reports: &[Report]) -> Vec<Row> {
             names.push(name);
         }
     }
-    let began = Row {
-        name: "began".to_owned(),
-        // Of course it differs.
-        figure: true,
-        values: reports.iter().map(|report| utc(report.began_unix_ms)).collect(),
-    };
     let conditions = Row {
         name: "fails if".to_owned(),
-        figure: false,
         values: reports.iter().map(|report| report.conditions.join(", ")).collect(),
     };
     let value = |report: &Report, name: &str| {
@@ -122,11 +140,10 @@ fn settings(reports: &[Report]) -> Vec<Row> {
     };
     let rows = names.into_iter().map(|name| Row {
         name: name.to_owned(),
-        figure: false,
         values: reports.iter().map(|report| value(report, name)).collect(),
     });
     let given = conditions.values.iter().any(|value| !value.is_empty());
-    rows.chain(given.then_some(conditions)).chain([began]).collect()
+    rows.chain(given.then_some(conditions)).collect()
 }
 
 /// A figure that all runs are compared by: its name, its value, its unit.
@@ -164,7 +181,7 @@ fn figures(reports: &[Report]) -> Vec<Row> {
     if delivered.clone().any(|share| share.is_some()) {
         let shown = |share: Option<f64>| share.map_or_else(|| UNKNOWN.to_owned(), text::percent);
         let values = delivered.map(shown).collect();
-        rows.push(Row { name: "payload delivered".to_owned(), figure: true, values });
+        rows.push(Row { name: "payload delivered".to_owned(), values });
     }
     for (name, value, unit) in FIGURES {
         // A table of one column, which gives all runs the same decimals.
@@ -178,7 +195,7 @@ fn figures(reports: &[Report]) -> Vec<Row> {
         let Some(column) = table.drawn().pop() else { continue };
         let shown = |cell: String| if cell == UNKNOWN { cell } else { cell + unit };
         let values = column.cells.into_iter().map(shown).collect();
-        rows.push(Row { name: name.to_owned(), figure: true, values });
+        rows.push(Row { name: name.to_owned(), values });
     }
     rows
 }

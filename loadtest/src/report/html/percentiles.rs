@@ -28,7 +28,7 @@ pub fn plot(reports: &[Report], time: Time, scale: Scale) -> Option<Plot> {
     let most = all().map(|(nines, _)| *nines).fold(1.0, f64::max);
     Some(Plot {
         title: format!("{}, ms", tables::called(time)),
-        note: "percentile; ● worst".to_owned(),
+        note: "by percentile, ● worst".to_owned(),
         x: Axis::nines(most),
         x_unit: "percentile",
         y: Axis::of(scale, all().map(|(_, ms)| *ms)),
