@@ -36,15 +36,17 @@ impl Report {
     pub fn troubles(&self) -> Vec<String> {
         let mut troubles = Vec::new();
         for track in ["video", "audio"] {
-            for fault in ["lost", "duplicated", "reordered", "corrupt", "unmarked"] {
-                let count = self.number(&format!("/{track}/{fault}"));
+            for fault in ["lost", "duplicated", "reordered", "corrupt", "unmarked", "mistimed"] {
+                let count = self.number(&format!("/groups/0/{track}/{fault}"));
                 if count > 0 {
                     troubles.push(format!("{count} {track} frames {fault}"));
                 }
             }
         }
-        for (kind, count) in self.0["errors"].as_object().into_iter().flatten() {
-            troubles.push(format!("{count} times {kind}"));
+        for errors in [&self.0["groups"][0]["errors"], &self.0["publishers"]["errors"]] {
+            for (kind, count) in errors.as_object().into_iter().flatten() {
+                troubles.push(format!("{count} times {kind}"));
+            }
         }
         troubles
     }
@@ -54,23 +56,25 @@ impl Report {
         self.number("/steps/0/playing")
     }
 
-    /// How many times to the first picture were measured.
+    /// How many times to the first frame were measured.
     pub fn joins(&self) -> u64 {
-        self.number("/join/count")
+        let delays = self.0["delays"].as_array().into_iter().flatten();
+        let mut joins = delays.filter(|delay| delay["time"] == "first-frame");
+        joins.next().and_then(|delay| delay["percentiles"]["count"].as_u64()).unwrap_or(0)
     }
 
     /// Of each track its name, the frames that came, and the delays that were measured.
     pub fn tracks(&self) -> [(&'static str, u64, u64); 2] {
         ["video", "audio"].map(|track| {
-            let frames = self.number(&format!("/{track}/frames"));
-            (track, frames, self.number(&format!("/steps/0/{track}/count")))
+            let frames = self.number(&format!("/groups/0/{track}/frames"));
+            (track, frames, self.number(&format!("/steps/0/times/{track}/count")))
         })
     }
 
     /// What the server used of one core, and its resident bytes.
     pub fn server(&self) -> Option<(f64, u64)> {
-        let step = &self.0["steps"][0];
-        Some((step["server_cores"].as_f64()?, step["server_resident_bytes"].as_u64()?))
+        let server = &self.0["steps"][0]["server"];
+        Some((server["cores"].as_f64()?, server["resident_bytes"].as_u64()?))
     }
 
     fn number(&self, pointer: &str) -> u64 {
