@@ -38,7 +38,7 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Reads a file.
+    /// Reads a file. Bytes that are no tag, and one that is cut short at the end, are passed over.
     ///
     /// # Errors
     /// It cannot be read, is too long, or has frames that cannot be marked; [`ClipError`] says
