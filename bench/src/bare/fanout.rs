@@ -7,6 +7,8 @@ use super::stream::{Part, Stream};
 use super::totals::Totals;
 use millstream_rtmp::message::MessageType;
 use rustix::event::epoll;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Instant;
@@ -27,8 +29,9 @@ pub struct Fanout {
     origin: Instant,
     /// Places without a connection.
     free: Vec<usize>,
-    /// Streams with something that players were not sent yet.
-    waiting: Vec<usize>,
+    /// When streams are due, earliest first. Where a stream's own `due` says otherwise, it was served
+    /// meanwhile.
+    schedule: BinaryHeap<Reverse<(Instant, usize)>>,
 }
 
 impl Fanout {
@@ -45,7 +48,7 @@ impl Fanout {
             policy,
             origin: now,
             free: Vec::new(),
-            waiting: Vec::new(),
+            schedule: BinaryHeap::new(),
         })
     }
 
@@ -91,30 +94,38 @@ impl Fanout {
         if part == Part::KeyFrame || log.end() - log.start() > KEPT_MAX {
             self.forget(stream)?;
         }
-        let Stream { due, .. } = &mut self.streams[stream];
-        if due.is_none() {
-            self.waiting.push(stream);
-        }
-        *due = Some(self.policy.due(kind == MessageType::AUDIO, *due, now, self.origin));
         self.streams[stream].append(part, kind, timestamp, payload)?;
+        let Stream { log, shown, due, players, .. } = &mut self.streams[stream];
+        if players.is_empty() {
+            // There is nobody to keep waiting: a thousand idle streams are not looked after.
+            *shown = log.end();
+            return Ok(());
+        }
+        let at = self.policy.due(kind == MessageType::AUDIO, *due, now, self.origin);
+        if *due != Some(at) {
+            *due = Some(at);
+            self.schedule.push(Reverse((at, stream)));
+        }
         Ok(())
     }
 
     /// When the next players are to be served.
-    pub fn next_due(&self) -> Option<Instant> {
-        self.waiting.iter().filter_map(|stream| self.streams[*stream].due).min()
+    pub fn next_due(&mut self) -> Option<Instant> {
+        while let Some(&Reverse((due, stream))) = self.schedule.peek() {
+            if self.streams[stream].due == Some(due) {
+                return Some(due);
+            }
+            self.schedule.pop();
+        }
+        None
     }
 
     /// Serves the players of every stream that is due.
     pub fn flush(&mut self, now: Instant) {
-        let mut at = 0;
-        while let Some(&number) = self.waiting.get(at) {
+        while self.next_due().is_some_and(|due| due <= now)
+            && let Some(Reverse((_, number))) = self.schedule.pop()
+        {
             let stream = &mut self.streams[number];
-            if stream.due.is_some_and(|due| due > now) {
-                at += 1;
-                continue;
-            }
-            self.waiting.swap_remove(at);
             stream.due = None;
             stream.shown = stream.log.end();
             self.serve_all(number);
