@@ -30,7 +30,7 @@ sim         | tests/sim.sh    | seeded simulation, and bugs planted in it   | te
 loom        | tests/loom.sh   | interleavings of what is shared by threads  | tests/loom.sh
 package     | tests/package.sh | the libraries build from their packages    | tests/package.sh
 fuzz        | fuzz/run.sh     | every fuzz target for a few seconds         | fuzz/run.sh 8
-bench       | bench/benches   | every benchmark once, small                 | cargo test -p bench --benches
+bench       | bench/benches   | every benchmark once, small                 | cargo test -p bench
 TABLE
 }
 

@@ -4,14 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use bench::bare::{Medium, Options, Policy, Sender, SocketOptions, Totals};
-use loadtest::plan::{Plan, Step};
+use loadtest::media::shape::Shape;
+use loadtest::media::source::Source;
+use loadtest::plan::{Plan, Publishers, Target};
 use loadtest::report::{Report, Verdict};
 use loadtest::swarm::director;
-use loadtest::swarm::peer::Target;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,20 +21,16 @@ use std::time::{Duration, Instant};
 fn load(address: SocketAddr, publishers: u32, players: usize) -> Report {
     let cores = std::thread::available_parallelism().unwrap().get();
     let url = format!("rtmp://{address}/live/load");
+    let target = Target::from_url(&url, publishers > 1, false).unwrap();
     let plan = Plan {
-        target: Target::from_url(&url, publishers > 1, false).unwrap(),
-        publishers,
+        publishers: Publishers::steady(publishers),
         played: publishers,
-        bitrate: 1_000_000,
-        fps: 30,
+        sources: vec![Arc::new(Source::Generated(Shape::new(1_000_000, 30)))],
         cores: vec![cores - 1],
-        nap: Duration::from_millis(2),
-        steps: vec![Step { players, length: Duration::from_secs(2) }],
-        pid: None,
-        http: None,
         sample: Duration::from_millis(500),
+        ..Plan::steady(target, players, Duration::from_secs(2))
     };
-    director::run(&plan, &mut |_| {}).unwrap()
+    Report::of(&director::run(&plan, &mut ()).unwrap(), &[])
 }
 
 /// Runs a sender for as long as it is loaded.
@@ -53,12 +51,13 @@ fn run(policy: Policy, medium: Medium, publishers: u32, players: usize) -> (Repo
 /// Every frame came. Whether this machine had time for the generator is not what is judged.
 fn assert_whole(report: &Report, totals: &Totals) {
     assert!(report.verdict != Verdict::Fail, "{:?}", report.reasons);
-    assert!(report.steps.iter().all(|step| step.playing == step.wanted as u64), "{report}");
-    assert_eq!(report.video.faults() + report.audio.faults(), 0, "{report}");
-    assert!(report.errors.is_empty(), "{:?}", report.errors);
-    assert!(report.video.frames > 0 && report.audio.frames > 0 && report.compared > 0);
+    assert!(report.steps.iter().all(|step| step.playing == step.wanted), "{report}");
+    assert!(report.judged().faults().iter().all(|(_, count)| *count == 0), "{report}");
+    assert_eq!(report.errors(), 0, "{report}");
+    let players = &report.groups[0];
+    assert!(players.video.frames > 0 && players.audio.frames > 0 && players.compared > 0);
     assert_eq!(totals.overtaken, 0);
-    assert!(totals.bytes_sent >= report.bytes, "{totals}");
+    assert!(totals.bytes_sent >= report.groups[0].bytes, "{totals}");
 }
 
 #[test]
@@ -66,7 +65,7 @@ fn every_frame_comes_at_once() {
     let (report, totals) = run(Policy::AtOnce, Medium::Memory, 1, 20);
     assert_whole(&report, &totals);
     // Each message apart, but for those that came in one read.
-    assert!(totals.sends > (report.video.frames + report.audio.frames) / 2, "{totals}");
+    assert!(totals.sends > report.judged().frames / 2, "{totals}");
 }
 
 #[test]
@@ -80,7 +79,7 @@ fn every_frame_comes_in_windows_and_few_sends() {
     let window = Duration::from_millis(100);
     let (report, totals) = run(Policy::Window(window), Medium::Memory, 5, 20);
     assert_whole(&report, &totals);
-    assert!(totals.sends < (report.video.frames + report.audio.frames) / 4, "{totals}");
+    assert!(totals.sends < report.judged().frames / 4, "{totals}");
 }
 
 #[test]

@@ -28,8 +28,8 @@ run() {
 enter() {
     jq -c --arg budget "$1" --arg who "$2" --argjson round "$round" '
         .steps[0] as $s
-        | {$budget, $who, $round, verdict, cpu: $s.server_cpu_s_per_gb, core: $s.server_cores,
-           p50: $s.video.p50, p99: $s.video.p99, own: $s.own_core}' "$work/json" >>"$work/runs"
+        | {$budget, $who, $round, verdict, cpu: $s.server.cpu_s_per_gb, core: $s.server.cores,
+           p50: $s.times.video.p50, p99: $s.times.video.p99, own: ($s.own_cores | max)}' "$work/json" >>"$work/runs"
 }
 
 # bare BUDGET WHO OPTION...: loads the bare sender. What loadtest thinks of it is in its report.

@@ -105,7 +105,8 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadtest::media::shape::{Shape, Track};
+    use loadtest::media::Track;
+    use loadtest::media::shape::Shape;
 
     fn put(stream: &mut Stream, kind: MessageType, payload: &[u8]) -> Part {
         let part = Part::of(kind, payload);
@@ -121,18 +122,18 @@ mod tests {
         assert_eq!((stream.join(&mut private), private.len()), (0, 0));
 
         let (video, audio) = (MessageType::VIDEO, MessageType::AUDIO);
-        let configuration = |track| Shape::configuration(track);
+        let [_, (_, avc), (_, aac)] = shape.opening() else { panic!("{shape:?}") };
         assert_eq!(put(&mut stream, MessageType::DATA_AMF0, b"metadata"), Part::Header(0));
-        assert_eq!(put(&mut stream, audio, &configuration(Track::Audio)), Part::Header(2));
-        assert_eq!(put(&mut stream, video, &configuration(Track::Video)), Part::Header(1));
+        assert_eq!(put(&mut stream, audio, aac), Part::Header(2));
+        assert_eq!(put(&mut stream, video, avc), Part::Header(1));
         assert_eq!(stream.join(&mut private), stream.log.end(), "no key frame yet");
 
         let mut keys = Vec::new();
         for number in 0..130 {
             keys.push(stream.log.end());
-            let key = put(&mut stream, video, &shape.frame(Track::Video, 0, number, 0));
+            let key = put(&mut stream, video, &shape.frame(Track::Video, 0, 0, number, 0));
             assert_eq!(key == Part::KeyFrame, number % 60 == 0, "{number}");
-            let sound = put(&mut stream, audio, &shape.frame(Track::Audio, 0, number, 0));
+            let sound = put(&mut stream, audio, &shape.frame(Track::Audio, 0, 0, number, 0));
             assert_eq!(sound, Part::Frame);
         }
         private.clear();
