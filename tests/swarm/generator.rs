@@ -11,6 +11,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// What may be wrong with a frame.
+const FAULTS: [&str; 7] =
+    ["lost", "duplicated", "reordered", "corrupt", "unmarked", "mistimed", "mixed"];
+
 /// What the generator found.
 pub struct Report(Value);
 
@@ -32,23 +36,33 @@ impl Report {
         Self(serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap())
     }
 
-    /// Everything that is wrong with frames and connections.
+    /// Everything that is wrong with frames and connections, of players who are owed all.
     pub fn troubles(&self) -> Vec<String> {
         let mut troubles = Vec::new();
-        for track in ["video", "audio"] {
-            for fault in ["lost", "duplicated", "reordered", "corrupt", "unmarked", "mistimed"] {
-                let count = self.number(&format!("/groups/0/{track}/{fault}"));
-                if count > 0 {
-                    troubles.push(format!("{count} {track} frames {fault}"));
+        let groups = self.0["groups"].as_array().unwrap();
+        for group in groups.iter().filter(|group| group["judged"] == true) {
+            for track in ["video", "audio"] {
+                for fault in FAULTS {
+                    let count = group[track][fault].as_u64().unwrap();
+                    if count > 0 {
+                        troubles.push(format!("{count} {track} frames {fault}"));
+                    }
                 }
             }
         }
-        for errors in [&self.0["groups"][0]["errors"], &self.0["publishers"]["errors"]] {
+        let errors = groups.iter().map(|group| &group["errors"]);
+        for errors in errors.chain([&self.0["publishers"]["errors"]]) {
             for (kind, count) in errors.as_object().into_iter().flatten() {
                 troubles.push(format!("{count} times {kind}"));
             }
         }
         troubles
+    }
+
+    /// One figure of every sample.
+    pub fn series(&self, name: &str) -> Vec<u64> {
+        let moments = self.0["moments"].as_array().into_iter().flatten();
+        moments.filter_map(|moment| moment[name].as_u64()).collect()
     }
 
     /// Players that played at the end.
@@ -77,7 +91,8 @@ impl Report {
         Some((server["cores"].as_f64()?, server["resident_bytes"].as_u64()?))
     }
 
-    fn number(&self, pointer: &str) -> u64 {
+    /// A number by its place in the JSON (RFC 6901).
+    pub fn number(&self, pointer: &str) -> u64 {
         let value = self.0.pointer(pointer).and_then(Value::as_u64);
         value.unwrap_or_else(|| panic!("the report has no number {pointer}\n{self}"))
     }

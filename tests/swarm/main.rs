@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a server or program that fails is a failed test")]
 
 mod generator;
+mod profiles;
 
 use generator::Report;
 use millstream_testkit::{Driver, Scratch, Server, Target};
