@@ -7,7 +7,7 @@
 //!   operator  = ">" | ">=" | "<" | "<="
 //! ```
 //!
-//! What a metric is measured by stands in [`metric`](self::metric); when a condition makes a run
+//! What a metric is measured by stands in [`metric`]; when a condition makes a run
 //! fail, in [`judge`](super::judge).
 
 pub mod metric;
@@ -133,6 +133,26 @@ impl fmt::Display for ConditionError {
 }
 
 impl std::error::Error for ConditionError {}
+
+/// All that conditions can look at, for the help text of `--fail-if`.
+pub fn help() -> String {
+    let mut text = String::from(
+        "FAIL if this holds, as METRIC>LIMIT with >, >=, < or <=, such as 'p99>50ms'; may be given \
+         several times or with commas. Only the conditions decide then (and INVALID, if the \
+         generator was the bottleneck itself). What was not measured fails.\n\n\
+         Times, in us, ms or s: p50, p99, p99.9 and so on and max, of video, or after one of",
+    );
+    for (name, _) in metric::TIMES {
+        text.push_str(&format!(" {name}."));
+    }
+    text.push_str(" as in 'audio.p99>80ms'\n\nAnd:");
+    for known in &METRICS {
+        let units: Vec<&str> = known.units.iter().map(|unit| unit.text()).collect();
+        let units = if units == [""] { String::new() } else { format!(" ({})", units.join(", ")) };
+        text.push_str(&format!("\n  {:<13} {}{units}", known.name, known.meaning));
+    }
+    text
+}
 
 impl FromStr for Condition {
     type Err = ConditionError;

@@ -23,6 +23,7 @@ pub mod judge;
 pub mod kinds;
 pub mod live;
 pub mod merge;
+pub mod observers;
 pub mod packed;
 #[cfg(test)]
 pub(crate) mod samples;

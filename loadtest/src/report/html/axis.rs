@@ -80,7 +80,7 @@ impl Axis {
             .flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)));
         let steps: Vec<f64> = steps.collect();
         let below = |value: &&f64| **value <= low * (1.0 + 1e-9);
-        let first = steps.iter().filter(below).next_back().copied().unwrap_or(low);
+        let first = steps.iter().rfind(below).copied().unwrap_or(low);
         let above = |value: &&f64| **value >= greatest * (1.0 - 1e-9);
         let last = steps.iter().find(above).copied().unwrap_or(greatest);
         // A single value needs room on both sides of it.
