@@ -24,17 +24,18 @@ docs        | src/lib.rs      | documentation builds, links lead somewhere  | RU
 integration | tests           | integration tests without a stage of theirs | integration_tests
 scenarios   | tests/scenarios | scenarios over real sockets                 | cargo test --test scenarios
 clients     | tests/clients   | real publishers and players, bit-exact      | cargo test --test clients -- --test-threads=2
+swarm       | tests/swarm     | the load generator against several servers  | cargo test --test swarm -- --test-threads=4
 hostile     | tests/hostile   | hostile input over real sockets             | cargo test --test hostile
 sim         | tests/sim.sh    | seeded simulation, and bugs planted in it   | tests/sim.sh
 loom        | tests/loom.sh   | interleavings of what is shared by threads  | tests/loom.sh
 package     | tests/package.sh | the libraries build from their packages    | tests/package.sh
 fuzz        | fuzz/run.sh     | every fuzz target for a few seconds         | fuzz/run.sh 8
-bench       | bench/benches   | every benchmark once, small                 | cargo test -p bench --benches
+bench       | bench/benches   | every benchmark once, small                 | cargo test -p bench
 TABLE
 }
 
 # Stages that need what tests/install.sh installs.
-needs_install=" clients "
+needs_install=" clients swarm "
 
 usage() {
     cat <<'HELP'

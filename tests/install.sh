@@ -1,12 +1,14 @@
 #!/bin/sh
 # Installs what the tests need beyond a Rust toolchain: real clients, OBS with a virtual display,
-# nginx-rtmp to test the tests against, a C++ compiler for the fuzzing engine, and a current ffmpeg
-# in .tools/ (Debian 12's does not speak Enhanced RTMP). For Debian 12, as root. Does nothing where
-# everything is there.
+# nginx-rtmp to test the tests against, a browser for what is served as a page, and a C++ compiler
+# for the fuzzing engine; and in .tools/ a current ffmpeg (Debian 12's does not speak Enhanced RTMP)
+# and two series of Node-Media-Server for the load generator. For Debian 12, as root. Does nothing
+# where everything is there.
 set -eu
 
 packages="
     ca-certificates
+    chromium
     ffmpeg
     g++
     gstreamer1.0-libav
@@ -28,12 +30,17 @@ packages="
     xvfb
 "
 # Programs that the packages must have brought.
-programs="cvlc ffmpeg ffprobe g++ gst-launch-1.0 mpv nginx obs python3 rtmpdump setpriv Xvfb"
+programs="
+    chromium cvlc ffmpeg ffprobe g++ gst-launch-1.0 mpv nginx node npm obs python3 rtmpdump setpriv
+    Xvfb
+"
 # GStreamer elements likewise.
 elements="rtmpsrc rtmp2src filesink"
 # The wheel carries a static ffmpeg of the series named after it.
 ffmpeg_wheel="imageio-ffmpeg==0.8.1"
 ffmpeg_series="9.0"
+# Of each series one release. The newer one asks for node 20, and runs on Debian 12's 18 too.
+node_media_servers="2.7.4 4.4.3"
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 tools="$root/.tools"
@@ -63,6 +70,9 @@ missing_packages() {
         state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=none
         [ "$state" = installed ] || printf '%s ' "$package"
     done
+    # Not every nodejs is Debian's; those that bring npm themselves conflict with its package.
+    command -v node >/dev/null || printf 'nodejs '
+    command -v npm >/dev/null || printf 'npm '
 }
 
 install_packages() {
@@ -112,6 +122,31 @@ install_ffmpeg() {
     ln -sfn "$program" "$tools/ffmpeg"
 }
 
+# Where the series of a release lies.
+node_media_server_home() { printf '%s/node-media-server-%s' "$tools" "${1%%.*}"; }
+
+# The release that lies there, if one does.
+node_media_server_there() {
+    package="$(node_media_server_home "$1")/node_modules/node-media-server/package.json"
+    [ ! -f "$package" ] || sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$package"
+}
+
+install_node_media_servers() {
+    for release in $node_media_servers; do
+        if [ "$(node_media_server_there "$release")" = "$release" ]; then
+            say "Node-Media-Server $release: there"
+            continue
+        fi
+        say "Node-Media-Server $release: installing into .tools/"
+        home=$(node_media_server_home "$release")
+        rm -rf "$home"
+        mkdir -p "$home"
+        # Nothing of what it depends on is asked to run anything at its installation.
+        quietly npm install --prefix "$home" --no-save --no-package-lock --ignore-scripts \
+            --no-audit --no-fund --loglevel error "node-media-server@$release"
+    done
+}
+
 check() {
     for program in $programs; do
         command -v "$program" >/dev/null || fail "$program is still missing"
@@ -125,9 +160,14 @@ check() {
         "$tools/ffmpeg" -v error -encoders | grep -q " $encoder " ||
             fail "$tools/ffmpeg lacks $encoder"
     done
+    for release in $node_media_servers; do
+        [ "$(node_media_server_there "$release")" = "$release" ] ||
+            fail "Node-Media-Server $release is still missing"
+    done
     say "everything the tests need is there"
 }
 
 install_packages
 install_ffmpeg
+install_node_media_servers
 check

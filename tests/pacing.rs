@@ -6,10 +6,13 @@
 //! shares the machine with whatever else runs, so no figure but the window itself is judged.
 
 use loadtest::host::server::Server;
-use loadtest::plan::{Plan, Step};
+use loadtest::host::watch;
+use loadtest::media::shape::Shape;
+use loadtest::media::source::Source;
+use loadtest::plan::{Plan, Step, Target};
 use loadtest::swarm::director;
-use loadtest::swarm::peer::Target;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 const FEW: usize = 5;
@@ -20,13 +23,10 @@ fn the_window_widens_under_load_stands_still_and_returns() {
     let cores = std::thread::available_parallelism().unwrap().get();
     let server = Server::start(Path::new(env!("CARGO_BIN_EXE_millstream")), "0", &[]).unwrap();
     let url = format!("rtmp://{}/live/load", server.rtmp);
-    let step = |players, seconds| Step { players, length: Duration::from_secs(seconds) };
+    let step = |players, seconds| Step::new(players, Duration::from_secs(seconds));
+    let target = Target::from_url(&url, false, false).unwrap();
     let plan = Plan {
-        target: Target::from_url(&url, false, false).unwrap(),
-        publishers: 1,
-        played: 1,
-        bitrate: 500_000,
-        fps: 240,
+        sources: vec![Arc::new(Source::Generated(Shape::new(500_000, 240)))],
         cores: vec![cores - 1],
         // A generator without optimisation must carry them: it reads several pictures at a time.
         nap: Duration::from_millis(30),
@@ -34,17 +34,22 @@ fn the_window_widens_under_load_stands_still_and_returns() {
         pid: Some(server.pid()),
         http: Some(server.http.clone()),
         sample: Duration::from_millis(250),
+        ..Plan::steady(target, MANY, Duration::ZERO)
     };
-    let report = director::run(&plan, &mut |_| {}).unwrap();
+    let record = director::run(&plan, &mut ()).unwrap();
     drop(server);
-    println!("{report}");
 
+    // Only what was measured: while players join, the window is on its way.
     let windows = |step: usize| -> Vec<u64> {
-        let samples = report.samples.iter().filter(|sample| sample.step == step);
-        samples.filter_map(|sample| sample.window_ms).collect()
+        let stretch = &record.stretches[step - 1];
+        let moments = record.moments.iter().filter(|moment| moment.step == step);
+        let windows = moments.map(|moment| watch::widest_window_ms(moment.shards.as_deref()?));
+        let windows: Vec<u64> = windows.flatten().collect();
+        let measured = (stretch.seconds / 0.25) as usize;
+        windows[windows.len().saturating_sub(measured)..].to_vec()
     };
     let (calm, busy, after) = (windows(1), windows(2), windows(3));
-    let told = format!("{calm:?} {busy:?} {after:?}, {:?}", report.steps);
+    let told = format!("{calm:?} {busy:?} {after:?}, {:?}", record.stretches);
     assert!(calm.iter().all(|window| *window == 0), "nothing to do, yet it waits: {told}");
     assert!(*busy.last().unwrap() >= 50, "it did not widen: {told}");
     let settled = &busy[busy.len() / 2..];

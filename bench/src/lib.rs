@@ -1,12 +1,16 @@
-//! What the micro benches share: two seconds of a real stream's shape as messages.
+//! What measurements are held against: the [`bare`] sender, and for the micro benches two seconds
+//! of a real stream's shape as messages.
 //!
 //! Uniform frames would flatter everything that is measured here, so the sizes are those of the
 //! load generator (`loadtest::media::shape`). Measurements over sockets are `loadtest`'s business.
 
 #![forbid(unsafe_code)]
 
+pub mod bare;
+
 use bytes::{Bytes, BytesMut};
-use loadtest::media::shape::{Shape, Track};
+use loadtest::media::Track;
+use loadtest::media::shape::Shape;
 use millstream_rtmp::chunk::write_standalone;
 use millstream_rtmp::message::{Message, MessageType};
 
@@ -25,7 +29,7 @@ pub fn group() -> Vec<Message> {
             Track::Video => (MessageType::VIDEO, 6),
             Track::Audio => (MessageType::AUDIO, 4),
         };
-        let payload: Bytes = shape.frame(track, 0, at, 0);
+        let payload: Bytes = shape.frame(track, 0, 0, at, 0);
         let timestamp = (shape.due_ns(track, at) / 1_000_000) as u32;
         Message { chunk_stream_id, timestamp, kind, stream_id: 1, payload }
     };

@@ -13,9 +13,12 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod cli;
 pub mod host;
+pub mod limits;
 pub mod media;
 pub mod plan;
+pub mod proxy;
 pub mod report;
 pub mod swarm;
 

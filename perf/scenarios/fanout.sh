@@ -30,9 +30,9 @@ for budget in 0 auto 100ms 350ms; do
     jq -r --arg budget "$budget" '
         def ms: . * 10 | round / 10;
         .steps[0] as $s
-        | "| \($budget) | \($s.server_cpu_s_per_gb * 1000 | round / 1000) | \($s.server_cores * 100 | round) % | "
-        + "\($s.video.p50 | ms) / \($s.video.p99 | ms) / \($s.video.max | ms) | \($s.audio.p50 | ms) / \($s.audio.p99 | ms) | "
-        + "\(($s.server_resident_bytes - .server_resident_before) / $s.playing / 100 | round / 10) | "
-        + "\($s.own_core * 100 | round) % | \(.verdict) |"' "$json" >>"$result"
+        | "| \($budget) | \($s.server.cpu_s_per_gb * 1000 | round / 1000) | \($s.server.cores * 100 | round) % | "
+        + "\($s.times.video.p50 | ms) / \($s.times.video.p99 | ms) / \($s.times.video.max | ms) | \($s.times.audio.p50 | ms) / \($s.times.audio.p99 | ms) | "
+        + "\(.server.bytes_per_player / 100 | round / 10) | "
+        + "\($s.own_cores | max * 100 | round) % | \(.verdict) |"' "$json" >>"$result"
 done
 echo "$result"

@@ -11,12 +11,12 @@ many=${1:-3000}
 [ $# -gt 0 ] && shift
 target=${CARGO_TARGET_DIR:-target}/release
 result=perf/results/pacing-$(date +%Y-%m-%d).md
-series=$(mktemp) && text=$(mktemp)
+series=$(mktemp --suffix=.md) && text=$(mktemp)
 trap 'rm -f "$series" "$text"' EXIT
 
 command="$* loadtest --cores 1 --server-cores 0 --steps 100:8,$many:80,100:15"
 environment "Pacing under a step of load" "${command# }" >"$result"
-"$@" "$target/loadtest" --cores 1 --server-cores 0 --steps "100:8,$many:80,100:15" --sample 1000 \
+"$@" "$target/loadtest" --cores 1 --server-cores 0 --steps "100:8,$many:80,100:15" --sample 1s \
     --series "$series" >"$text" || echo "exit code $?" >>"$text"
 {
     echo '```'

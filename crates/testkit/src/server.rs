@@ -1,16 +1,20 @@
-//! Starting the server under test, or nginx with its RTMP module in its place.
+//! Starting the server under test, or another one in its place.
 //!
-//! nginx is there to test the tests: a scenario that fails against both is a mistake in the
-//! scenario. `MILLSTREAM_TEST_SERVER=nginx` chooses it.
+//! The others are there to test the tests: a scenario that fails against millstream and nginx is
+//! a mistake in the scenario (`MILLSTREAM_TEST_SERVER=nginx` chooses it), and a load generator
+//! that is right about one server only is a mistake in the generator. How each of the others is
+//! configured stands in a file of its own beneath.
+
+mod nginx;
+mod node_media_server;
 
 use std::env;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ports::free_port;
 use crate::process::{Invocation, Process};
 use crate::scratch::Scratch;
@@ -42,8 +46,10 @@ pub enum Target {
         /// Arguments besides the addresses and cores, which every server is given.
         args: Vec<String>,
     },
-    /// nginx with libnginx-mod-rtmp.
+    /// nginx with libnginx-mod-rtmp, in a single process.
     Nginx,
+    /// Node-Media-Server, of the series with this major version.
+    NodeMediaServer(u32),
 }
 
 impl Target {
@@ -75,7 +81,12 @@ impl Server {
                 let invocation = Invocation::path(binary).args(["serve"]).args(args.clone());
                 Self::start_millstream(scratch, target, invocation, *driver)
             }
-            Target::Nginx => Self::start_nginx(scratch),
+            Target::Nginx => Self::start_other(scratch, target, nginx::invocation),
+            Target::NodeMediaServer(series) => {
+                Self::start_other(scratch, target, |scratch, rtmp| {
+                    node_media_server::invocation(scratch, rtmp, *series)
+                })
+            }
         }
     }
 
@@ -97,7 +108,7 @@ impl Server {
         self.rtmp
     }
 
-    /// Address of the HTTP listener; nginx has none here.
+    /// Address of the HTTP listener; the others have none here.
     #[must_use]
     pub fn http(&self) -> Option<SocketAddrV4> {
         self.http
@@ -147,55 +158,18 @@ impl Server {
         Ok(Self { process, target: target.clone(), rtmp, http: Some(http) })
     }
 
-    fn start_nginx(scratch: &Scratch) -> Result<Self> {
+    /// Starts a server that has no health page: it serves when its port is open.
+    fn start_other(
+        scratch: &Scratch,
+        target: &Target,
+        invocation: impl FnOnce(&Scratch, SocketAddrV4) -> Result<Invocation>,
+    ) -> Result<Self> {
         let rtmp = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
-        let directory = scratch.path().display();
-        let config = scratch.file("nginx.conf");
-        fs::write(&config, nginx_config(rtmp, &directory.to_string()))
-            .map_err(Error::io(format!("write {}", config.display())))?;
-        let module = PathBuf::from("/usr/lib/nginx/modules/ngx_rtmp_module.so");
-        if !module.is_file() {
-            return Err(Error::ToolMissing { tool: "libnginx-mod-rtmp".to_owned() });
-        }
-        let invocation = Invocation::tool("nginx")?.args([
-            "-p".to_owned(),
-            directory.to_string(),
-            "-c".to_owned(),
-            config.display().to_string(),
-            "-e".to_owned(),
-            "stderr".to_owned(),
-        ]);
+        let invocation = invocation(scratch, rtmp)?;
         let mut process = Process::start(scratch, "server", &invocation, START_LIMIT)?;
         process.wait_until("the port to open", |_| TcpStream::connect(rtmp).is_ok())?;
-        Ok(Self { process, target: Target::Nginx, rtmp, http: None })
+        Ok(Self { process, target: target.clone(), rtmp, http: None })
     }
-}
-
-/// Players are dropped when the publisher leaves, and start at a key frame.
-fn nginx_config(rtmp: SocketAddrV4, directory: &str) -> String {
-    format!(
-        "daemon off;
-master_process off;
-pid {directory}/nginx.pid;
-error_log stderr info;
-load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-events {{ worker_connections 256; }}
-rtmp {{
-    access_log off;
-    server {{
-        listen {rtmp};
-        chunk_size 65536;
-        application live {{
-            live on;
-            idle_streams off;
-            wait_key on;
-            wait_video on;
-            sync 0;
-        }}
-    }}
-}}
-"
-    )
 }
 
 /// Whether `/healthz` answers with status 200.

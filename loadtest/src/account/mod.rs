@@ -3,5 +3,8 @@
 //! Nothing here knows of sockets, or of how a report looks.
 
 pub mod check;
+pub mod epoch;
 pub mod ledger;
+pub mod record;
 pub mod tally;
+pub mod times;

@@ -1,32 +1,68 @@
-//! What a worker counts, and how the director reads it while the worker runs.
-//!
-//! Counters only grow and are copied out whole; delays are histograms that the director takes away.
-//! Nothing here is on the path of a single frame but [`Delays::record`].
+//! What a worker counts. Counters only grow, and are copied out whole.
 
 use crate::account::ledger::Faults;
-use crate::media::shape::Track;
-use hdrhistogram::Histogram;
+use crate::media::Track;
 use std::collections::BTreeMap;
 
-/// Counters of one track, over all players.
+/// How often something happened, by its name.
+pub type Kinds = BTreeMap<&'static str, u64>;
+
+/// Counters of one track, over the players of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrackCounts {
     /// Frames received, each checked.
     pub frames: u64,
-    /// Of these, sent before the player asked: what the server gives to begin with.
+    /// Their payload, bytes.
+    pub payload: u64,
+    /// Of the frames, sent before the player asked: what the server gives to begin with.
     pub backlog: u64,
+    /// Frames that took longer than the run's limit of lateness.
+    pub late: u64,
     /// Frames whose length, stream or bytes are not what was sent.
     pub corrupt: u64,
     /// Frames without a readable mark.
     pub unmarked: u64,
+    /// Frames whose timestamp moved against the schedule they were sent on.
+    pub mistimed: u64,
+    /// Frames of a publisher that another one had already replaced.
+    pub mixed: u64,
+    /// Frames that never came because their publisher was cut off before the server had them:
+    /// nobody's loss, as far as can be known.
+    pub cut: u64,
     /// Lost, duplicated, reordered.
     pub faults: Faults,
+    /// Payload of the frames lost, bytes, where it is known.
+    pub lost_payload: u64,
 }
 
-/// Counters of one worker since it began.
-#[derive(Clone, Debug, Default)]
-pub struct Counts {
-    /// Bytes received by players, RTMP and all.
+impl TrackCounts {
+    /// Frames with which something is wrong.
+    pub fn wrong(&self) -> u64 {
+        let Faults { lost, duplicated, reordered } = self.faults;
+        lost + duplicated + reordered + self.corrupt + self.unmarked + self.mistimed + self.mixed
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.frames += other.frames;
+        self.payload += other.payload;
+        self.backlog += other.backlog;
+        self.late += other.late;
+        self.corrupt += other.corrupt;
+        self.unmarked += other.unmarked;
+        self.mistimed += other.mistimed;
+        self.mixed += other.mixed;
+        self.cut += other.cut;
+        self.faults.lost += other.faults.lost;
+        self.faults.duplicated += other.faults.duplicated;
+        self.faults.reordered += other.faults.reordered;
+        self.lost_payload += other.lost_payload;
+    }
+}
+
+/// Counters of a group of players.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupCounts {
+    /// Bytes received, RTMP and all.
     pub bytes: u64,
     /// Video.
     pub video: TrackCounts,
@@ -34,19 +70,21 @@ pub struct Counts {
     pub audio: TrackCounts,
     /// Frames compared byte by byte.
     pub compared: u64,
-    /// Publishers whose stream is accepted.
-    pub publishing: u64,
-    /// Players that play now: they had a first frame.
+    /// Connections begun.
+    pub begun: u64,
+    /// Connections that came to a first frame.
+    pub joined: u64,
+    /// Of these, how many play now.
     pub playing: u64,
-    /// Frames that publishers sent.
-    pub sent_frames: u64,
-    /// Processor time of the worker's thread, nanoseconds.
-    pub cpu_ns: u64,
-    /// What ended connections, by kind.
-    pub errors: BTreeMap<&'static str, u64>,
+    /// Connections that ended as the plan wanted.
+    pub left: u64,
+    /// Connections that ended or failed in a way that the plan allows for, by kind.
+    pub allowed: Kinds,
+    /// Connections that ended or failed otherwise, by kind.
+    pub errors: Kinds,
 }
 
-impl Counts {
+impl GroupCounts {
     /// The counters of a track.
     pub fn track(&mut self, track: Track) -> &mut TrackCounts {
         match track {
@@ -55,97 +93,91 @@ impl Counts {
         }
     }
 
-    /// Counts an error.
-    pub fn error(&mut self, kind: &'static str) {
-        *self.errors.entry(kind).or_default() += 1;
+    /// Adds another worker's counters, or another group's.
+    pub fn add(&mut self, other: &Self) {
+        self.bytes += other.bytes;
+        self.video.add(&other.video);
+        self.audio.add(&other.audio);
+        self.compared += other.compared;
+        self.begun += other.begun;
+        self.joined += other.joined;
+        self.playing += other.playing;
+        self.left += other.left;
+        add_kinds(&mut self.allowed, &other.allowed);
+        add_kinds(&mut self.errors, &other.errors);
+    }
+}
+
+/// Counters of the publishers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublisherCounts {
+    /// Connections begun.
+    pub begun: u64,
+    /// How often one was accepted.
+    pub accepted: u64,
+    /// How many publish now.
+    pub publishing: u64,
+    /// Frames sent.
+    pub frames: u64,
+    /// Their payload, bytes.
+    pub payload: u64,
+    /// Connections that ended as the plan wanted.
+    pub left: u64,
+    /// Connections that ended or failed in a way that the plan allows for, by kind.
+    pub allowed: Kinds,
+    /// Connections that ended or failed otherwise, by kind.
+    pub errors: Kinds,
+}
+
+/// Counters of a worker since it began, or of several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The publishers.
+    pub publishers: PublisherCounts,
+    /// The players, by group.
+    pub groups: Vec<GroupCounts>,
+    /// Processor time of each worker's thread, nanoseconds.
+    pub cpu_ns: Vec<u64>,
+}
+
+impl Counts {
+    /// Counters of so many groups.
+    pub fn new(groups: usize) -> Self {
+        Self { groups: vec![GroupCounts::default(); groups], ..Self::default() }
     }
 
     /// Adds another worker's counters.
     pub fn add(&mut self, other: &Self) {
-        self.bytes += other.bytes;
-        for (own, other) in [(&mut self.video, other.video), (&mut self.audio, other.audio)] {
-            own.frames += other.frames;
-            own.backlog += other.backlog;
-            own.corrupt += other.corrupt;
-            own.unmarked += other.unmarked;
-            own.faults.lost += other.faults.lost;
-            own.faults.duplicated += other.faults.duplicated;
-            own.faults.reordered += other.faults.reordered;
+        let (own, others) = (&mut self.publishers, &other.publishers);
+        own.begun += others.begun;
+        own.accepted += others.accepted;
+        own.publishing += others.publishing;
+        own.frames += others.frames;
+        own.payload += others.payload;
+        own.left += others.left;
+        add_kinds(&mut own.allowed, &others.allowed);
+        add_kinds(&mut own.errors, &others.errors);
+        for (own, other) in self.groups.iter_mut().zip(&other.groups) {
+            own.add(other);
         }
-        self.compared += other.compared;
-        self.publishing += other.publishing;
-        self.playing += other.playing;
-        self.sent_frames += other.sent_frames;
-        self.cpu_ns += other.cpu_ns;
-        for (kind, count) in &other.errors {
-            *self.errors.entry(kind).or_default() += count;
-        }
+        self.cpu_ns.extend(&other.cpu_ns);
+    }
+
+    /// All groups together.
+    pub fn players(&self) -> GroupCounts {
+        let mut all = GroupCounts::default();
+        self.groups.iter().for_each(|group| all.add(group));
+        all
     }
 }
 
-/// Times of one stretch of a run, in microseconds.
-#[derive(Clone, Debug)]
-pub struct Delays {
-    /// From the scheduled send of a video frame to its arrival at a player.
-    pub video: Histogram<u64>,
-    /// The same for audio.
-    pub audio: Histogram<u64>,
-    /// From connecting to the first video frame.
-    pub join: Histogram<u64>,
-    /// How late the generator's own timers were.
-    pub lag: Histogram<u64>,
-    /// How long its rounds were: what arrives at the beginning of one is seen after its end.
-    pub round: Histogram<u64>,
+/// Counts one of a kind.
+pub fn count(kinds: &mut Kinds, kind: &'static str) {
+    *kinds.entry(kind).or_default() += 1;
 }
 
-impl Default for Delays {
-    fn default() -> Self {
-        // Three digits, growing with what is entered: the constructor cannot fail for 3.
-        let empty = || Histogram::new(3).expect("three significant digits are within 0 to 5");
-        Self { video: empty(), audio: empty(), join: empty(), lag: empty(), round: empty() }
+fn add_kinds(own: &mut Kinds, other: &Kinds) {
+    for (kind, count) in other {
+        *own.entry(kind).or_default() += count;
     }
-}
-
-impl Delays {
-    /// Enters the delay of a frame.
-    pub fn record(&mut self, track: Track, delay_ns: u64) {
-        enter(
-            match track {
-                Track::Video => &mut self.video,
-                Track::Audio => &mut self.audio,
-            },
-            delay_ns,
-        );
-    }
-
-    /// Enters what another stretch or worker had.
-    pub fn add(&mut self, other: &Self) {
-        for (own, other) in [
-            (&mut self.video, &other.video),
-            (&mut self.audio, &other.audio),
-            (&mut self.join, &other.join),
-            (&mut self.lag, &other.lag),
-            (&mut self.round, &other.round),
-        ] {
-            own.add(other).expect("histograms of three digits that grow can be added");
-        }
-    }
-
-    /// Forgets everything, keeping the memory.
-    pub fn clear(&mut self) {
-        for histogram in
-            [&mut self.video, &mut self.audio, &mut self.join, &mut self.lag, &mut self.round]
-        {
-            histogram.reset();
-        }
-    }
-}
-
-/// Enters nanoseconds into a histogram of microseconds.
-pub fn enter(histogram: &mut Histogram<u64>, ns: u64) {
-    // An hour is more than any run waits; beyond it nothing is told apart. The histogram grows with
-    // what is entered, so it takes everything.
-    histogram
-        .record((ns / 1000).min(3_600_000_000))
-        .expect("a histogram that grows takes an hour of microseconds");
 }

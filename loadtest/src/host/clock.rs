@@ -1,12 +1,32 @@
-//! Time as the generator counts it: nanoseconds of the machine's monotonic clock, which all
-//! processes of a machine share.
+//! Time as the generator counts it, in nanoseconds.
 
 use rustix::thread::{NanosleepRelativeResult, nanosleep};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// Now.
-pub fn now_ns() -> u64 {
-    nanoseconds(clock_gettime(ClockId::Monotonic))
+/// A clock that never goes back.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// What is added to the machine's monotonic clock.
+    offset_ns: u64,
+}
+
+impl Clock {
+    /// The monotonic clock of this machine, which all its processes share.
+    pub fn monotonic() -> Self {
+        Self { offset_ns: 0 }
+    }
+
+    /// The time of day as it is now, going on with the monotonic clock: what hosts share whose
+    /// clocks are kept together (NTP, PTP), as well as they are.
+    pub fn wall() -> Self {
+        let wall = nanoseconds(clock_gettime(ClockId::Realtime));
+        Self { offset_ns: wall.saturating_sub(nanoseconds(clock_gettime(ClockId::Monotonic))) }
+    }
+
+    /// Now.
+    pub fn now_ns(self) -> u64 {
+        nanoseconds(clock_gettime(ClockId::Monotonic)) + self.offset_ns
+    }
 }
 
 /// What this thread has used of its core.

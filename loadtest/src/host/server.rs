@@ -15,6 +15,7 @@ const STOP_MAX: Duration = Duration::from_secs(12);
 #[derive(Debug)]
 pub struct Server {
     child: Child,
+    command: String,
     /// `host:port` that RTMP is served on.
     pub rtmp: String,
     /// `host:port` of its status page.
@@ -40,9 +41,17 @@ impl Server {
             })?;
         let stdout = child.stdout.take();
         // From here on it is ended, whatever happens.
-        let mut server = Self { child, rtmp: String::new(), http: String::new() };
+        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy();
+        let command = format!("{name} serve --cores {cores} {}", arguments.join(" "));
+        let command = command.trim_end().to_owned();
+        let mut server = Self { child, command, rtmp: String::new(), http: String::new() };
         (server.rtmp, server.http) = stdout.ok_or_else(silent).and_then(addresses)?;
         Ok(server)
+    }
+
+    /// The command it was started with.
+    pub fn described(&self) -> String {
+        self.command.clone()
     }
 
     /// Its process id.
@@ -70,16 +79,35 @@ impl Drop for Server {
     }
 }
 
-/// The server beside this program, unless another one was named.
-pub fn program(named: Option<PathBuf>) -> io::Result<PathBuf> {
+/// The server beside this program, unless another one was named. Under `cargo run` it is built if
+/// it is not there.
+///
+/// # Errors
+/// If there is none and none can be built.
+pub fn program(named: Option<PathBuf>, tell: &mut dyn FnMut(&str)) -> io::Result<PathBuf> {
     if let Some(path) = named {
         return Ok(path);
     }
-    let beside = std::env::current_exe()?.with_file_name("millstream");
+    let own = std::env::current_exe()?;
+    let beside = own.with_file_name("millstream");
     if beside.exists() {
         return Ok(beside);
     }
-    let text = format!("{} is missing: build it, or name it with --server", beside.display());
+    let release = own.parent().is_some_and(|folder| folder.ends_with("release"));
+    let profile: &[&str] = if release { &["--release"] } else { &[] };
+    let command = format!("cargo build {} -p millstream", profile.join(" "));
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        tell(&format!("building the server: {command}"));
+        let built =
+            Command::new(cargo).arg("build").args(profile).args(["-p", "millstream"]).status()?;
+        if built.success() && beside.exists() {
+            return Ok(beside);
+        }
+    }
+    let text = format!(
+        "{} is missing: build it ({command}), name it with --server, or give the URL of a server that runs",
+        beside.display()
+    );
     Err(io::Error::new(io::ErrorKind::NotFound, text))
 }
 

@@ -16,6 +16,11 @@ pub struct Shard {
     pub sends: u64,
 }
 
+/// The widest window of any shard.
+pub fn widest_window_ms(shards: &[Shard]) -> Option<u64> {
+    shards.iter().map(|shard| shard.pacing_window_ms).max()
+}
+
 #[derive(Deserialize)]
 struct Answer {
     shards: Vec<Shard>,

@@ -1,60 +1,67 @@
-//! What a run is to do, as said on the command line or by a caller of the library.
+//! What a run is to do.
+//!
+//! A plan is made of [`Options`], which come from the command line and from a scenario file and name
+//! a [`Profile`], or by a caller of the library. Nothing here does anything.
 
-use crate::swarm::peer::Target;
-use std::net::{SocketAddr, ToSocketAddrs};
+mod behaviour;
+mod options;
+mod profile;
+mod span;
+mod step;
+mod target;
+
+pub use behaviour::{Group, Manner, Patience, Playing, Publishers, Publishing, Slow};
+pub use options::{Options, OptionsError};
+pub use profile::Profile;
+pub use span::{Span, SpanError};
+pub use step::{Step, StepError};
+pub use target::{Target, UrlError};
+
+use crate::limits;
+use crate::media::shape::Shape;
+use crate::media::source::Source;
+use std::sync::Arc;
 use std::time::Duration;
-
-/// A stretch of a run with a fixed number of players.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Players at a time.
-    pub players: usize,
-    /// How long, once all of them play.
-    pub length: Duration,
-}
-
-impl std::str::FromStr for Step {
-    type Err = StepError;
-
-    fn from_str(text: &str) -> Result<Self, StepError> {
-        let (players, seconds) = text.split_once(':').ok_or(StepError)?;
-        let players = players.parse().map_err(|_| StepError)?;
-        let seconds = seconds.parse().map_err(|_| StepError)?;
-        Ok(Self { players, length: Duration::from_secs(seconds) })
-    }
-}
-
-/// A text is no step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepError;
-
-impl std::fmt::Display for StepError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("expected PLAYERS:SECONDS, such as 1000:20")
-    }
-}
-
-impl std::error::Error for StepError {}
 
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What it is called in reports.
+    pub title: String,
     /// Where to.
     pub target: Target,
-    /// Publishers, each with a stream of its own.
-    pub publishers: u32,
-    /// Players are spread over so many of them.
+    /// What publishers send: stream number n sends source n modulo their count. Never empty.
+    pub sources: Vec<Arc<Source>>,
+    /// The publishers.
+    pub publishers: Publishers,
+    /// Players are spread over so many of the streams, the first ones.
     pub played: u32,
-    /// Bits per second of a stream.
-    pub bitrate: u64,
-    /// Pictures per second of a stream.
-    pub fps: u32,
-    /// A worker on each of these cores.
-    pub cores: Vec<usize>,
-    /// The pause between a worker's rounds.
-    pub nap: Duration,
+    /// The groups that players are divided into, by their shares.
+    pub groups: Vec<Group>,
     /// What to do, in order.
     pub steps: Vec<Step>,
+    /// A worker on each of these cores.
+    pub cores: Vec<usize>,
+    /// The pause between a worker's rounds; zero reads everything the moment it arrives.
+    pub nap: Duration,
+    /// From when all publishers are accepted until the first player comes: some servers look at a
+    /// stream for a while before they show it.
+    pub lead: Duration,
+    /// Connections under way at one time, of each worker.
+    pub connecting_max: usize,
+    /// Over so many addresses of 127.0.0.0/8 the connections are spread; 0 takes one for every
+    /// [`limits::PLAYERS_PER_ADDRESS`].
+    pub addresses: u32,
+    /// The congestion control of the generator's sockets; the system's own if none.
+    pub congestion: Option<String>,
+    /// How long anything may take.
+    pub patience: Patience,
+    /// A frame that takes longer is counted as late.
+    pub late: Duration,
+    /// Of so many players, one has every byte of its frames compared.
+    pub compared_of: u64,
+    /// Marks carry the wall clock, so that players on another host can tell the delay.
+    pub wall_clock: bool,
     /// The process under test, if it runs on this machine.
     pub pid: Option<u32>,
     /// Where its counters are, if it is millstream.
@@ -63,60 +70,57 @@ pub struct Plan {
     pub sample: Duration,
 }
 
-/// Why a URL cannot be a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
-    /// Not `rtmp://host[:port]/app/name`.
-    Form,
-    /// The host has no address.
-    Host,
-    /// Another machine, and nobody said that this is meant.
-    Remote,
-}
-
-impl std::fmt::Display for UrlError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Form => "expected rtmp://HOST[:PORT]/APP/NAME[?QUERY]",
-            Self::Host => "the host has no address",
-            Self::Remote => "this is another machine; say --remote if you may load it",
-        })
-    }
-}
-
-impl std::error::Error for UrlError {}
-
-impl Target {
-    /// A target by its URL. With more than one stream, each stream's number is appended to the name.
-    ///
-    /// # Errors
-    /// If it is no such URL, or another machine's without `remote`.
-    pub fn from_url(url: &str, numbered: bool, remote: bool) -> Result<Self, UrlError> {
-        let (options, name) =
-            millstream_rtmp::client::ClientOptions::for_url(url).ok_or(UrlError::Form)?;
-        let host = options.tc_url.strip_prefix("rtmp://").ok_or(UrlError::Form)?;
-        let host = host.split_once('/').map_or(host, |(host, _)| host);
-        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let mut addresses = if has_port {
-            host.to_socket_addrs().map_err(|_| UrlError::Host)?
-        } else {
-            format!("{host}:1935").to_socket_addrs().map_err(|_| UrlError::Host)?
-        };
-        let address: SocketAddr = addresses.next().ok_or(UrlError::Host)?;
-        if !remote && !address.ip().is_loopback() {
-            return Err(UrlError::Remote);
+impl Plan {
+    /// A steady run: one publisher of 2.63 Mbit/s, so many players, on the last core.
+    pub fn steady(target: Target, players: usize, length: Duration) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            title: "steady".to_owned(),
+            target,
+            sources: vec![Arc::new(Source::Generated(Shape::new(2_630_000, 30)))],
+            publishers: Publishers::steady(1),
+            played: 1,
+            groups: vec![Group::healthy()],
+            steps: vec![Step::new(players, length)],
+            cores: vec![cores - 1],
+            nap: Duration::from_millis(2),
+            lead: limits::LEAD,
+            connecting_max: limits::CONNECTING_MAX,
+            addresses: 0,
+            congestion: None,
+            patience: Patience::default(),
+            late: Duration::from_secs(1),
+            compared_of: 16,
+            wall_clock: false,
+            pid: None,
+            http: None,
+            sample: Duration::from_secs(1),
         }
-        let (name, query) = match name.split_once('?') {
-            Some((name, query)) => (name.to_owned(), format!("?{query}")),
-            None => (name, String::new()),
-        };
-        let number = if numbered { "{}" } else { "" };
-        Ok(Self {
-            address,
-            app: options.app,
-            tc_url: options.tc_url,
-            name: format!("{name}{number}{query}"),
-        })
+    }
+
+    /// What a stream's publisher sends.
+    pub fn source(&self, stream: u32) -> &Arc<Source> {
+        &self.sources[stream as usize % self.sources.len()]
+    }
+
+    /// Connections at a time, at most.
+    pub fn connections(&self) -> u64 {
+        let players = self.steps.iter().map(|step| step.players).max().unwrap_or(0) as u64;
+        players + u64::from(self.publishers.count) * self.publishers.behaviour.rivals()
+    }
+
+    /// How many of so many players each group has, by its share.
+    pub fn divide(&self, players: usize) -> Vec<usize> {
+        let shares: u64 = self.groups.iter().map(|group| u64::from(group.share)).sum();
+        let (mut sum, mut given) = (0, 0);
+        let mut counts = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            sum += u64::from(group.share);
+            let until = (players as u64 * sum / shares.max(1)) as usize;
+            counts.push(until - given);
+            given = until;
+        }
+        counts
     }
 }
 
@@ -125,29 +129,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_named_by_their_url() {
-        let target = Target::from_url("rtmp://127.0.0.1/live/cam?key=x", true, false).unwrap();
-        assert_eq!(target.address.port(), 1935);
-        assert_eq!((target.app.as_str(), target.stream(7).as_str()), ("live", "cam7?key=x"));
-        let target = Target::from_url("rtmp://[::1]:1936/a/b/cam", false, false).unwrap();
-        assert_eq!((target.app.as_str(), target.stream(7).as_str()), ("a/b", "cam"));
-        assert_eq!(target.address.to_string(), "[::1]:1936");
-    }
-
-    #[test]
-    fn another_machine_must_be_meant() {
-        let url = "rtmp://192.0.2.1/live/cam";
-        assert_eq!(Target::from_url(url, false, false).unwrap_err(), UrlError::Remote);
-        assert!(Target::from_url(url, false, true).is_ok());
-        assert_eq!(Target::from_url("http://x/y", false, false).unwrap_err(), UrlError::Form);
-    }
-
-    #[test]
-    fn steps_are_read() {
-        let step = Step { players: 100, length: Duration::from_secs(5) };
-        assert_eq!("100:5".parse(), Ok(step));
-        for wrong in ["", "100", "a:5", "5:b", "-1:5"] {
-            assert_eq!(wrong.parse::<Step>(), Err(StepError), "{wrong}");
+    fn players_are_divided_by_shares_and_none_is_forgotten() {
+        let target = Target::from_url("rtmp://127.0.0.1/live/cam", false, false).unwrap();
+        let mut plan = Plan::steady(target, 1, Duration::from_secs(1));
+        plan.groups = [7, 2, 1].map(|share| Group { share, ..Group::healthy() }).into();
+        assert_eq!(plan.divide(100), [70, 20, 10]);
+        for players in 0..200 {
+            assert_eq!(plan.divide(players).iter().sum::<usize>(), players);
         }
     }
 }

@@ -1,184 +1,209 @@
-//! Runs a plan: starts the workers, goes through the steps, samples, and ends in a report.
+//! Runs a plan: starts the workers, goes through the steps, samples, and ends in a record.
 
-use crate::account::tally::{Counts, Delays};
+use crate::account::record::{GroupLabel, Moment, Observer, Record, Stretch};
+use crate::account::tally::Counts;
+use crate::account::times::{Percentiles, Time, Times};
 use crate::host::process::{self, Usage};
 use crate::host::watch;
-use crate::media::shape::Shape;
+use crate::limits::{DRAIN_MAX, LOOK, SETTLE};
 use crate::plan::{Plan, Step};
-use crate::report::{Percentiles, Report, Sample, StepReport, Verdict};
+use crate::swarm::settings;
 use crate::swarm::shared::Shared;
-use crate::swarm::worker::{Share, Worker};
+use crate::swarm::worker::Worker;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How long publishers and players may take to get going without any progress.
-const STUCK: Duration = Duration::from_secs(10);
-/// How long the last frames may take.
-const DRAIN_MAX: Duration = Duration::from_secs(5);
-/// Between two looks at the counters.
-const LOOK: Duration = Duration::from_millis(50);
-/// After the last player has joined, until measuring begins: their backlog passes.
-const SETTLE: Duration = Duration::from_millis(1500);
-
-/// Runs a plan. `progress` gets each sample as it is taken.
+/// Runs a plan.
 ///
 /// # Errors
 /// If the generator itself cannot run: no descriptors, no such core.
-pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Sample)) -> io::Result<Report> {
-    let shared = Arc::new(Shared::new(plan.cores.len(), plan.publishers, plan.played));
-    let shape = Arc::new(Shape::new(plan.bitrate, plan.fps));
+pub fn run(plan: &Plan, observer: &mut dyn Observer) -> io::Result<Record> {
+    let streams = plan.publishers.count.max(plan.played).max(1);
+    let shared = Arc::new(Shared::new(plan.cores.len(), streams, plan.groups.len()));
+    let common = Arc::new(plan.clone());
     let mut threads = Vec::new();
     for (index, &core) in plan.cores.iter().enumerate() {
-        let nap_ns = u64::try_from(plan.nap.as_nanos()).unwrap_or(u64::MAX);
-        let share = Share { index, core, workers: plan.cores.len(), nap_ns };
-        let shared = Arc::clone(&shared);
-        let worker = Worker::new(share, shared, plan.target.clone(), Arc::clone(&shape))?;
-        threads.push(std::thread::Builder::new().name(format!("swarm-{index}")).spawn(
-            move || {
-                pin_to(core)?;
-                worker.run()
-            },
-        )?);
+        let worker = Worker::new(index, Arc::clone(&common), Arc::clone(&shared))?;
+        let builder = std::thread::Builder::new().name(format!("swarm-{index}"));
+        threads.push(builder.spawn(move || {
+            pin_to(core)?;
+            worker.run()
+        })?);
     }
     let mut director = Director {
         plan,
         shared: &shared,
-        counts: Counts::default(),
+        observer,
+        counts: Counts::new(plan.groups.len()),
         behind: 0,
-        total: Delays::default(),
-        report: empty(plan),
+        record: begin(plan),
         began: Instant::now(),
+        sampled: Sampled::default(),
+        step: 1,
     };
-    director.go_through(progress);
+    director.go_through();
     shared.over.store(true, Ordering::Relaxed);
     for thread in threads {
         thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
-    director.look(&mut Delays::default());
-    let Director { report, counts, total, .. } = director;
-    Ok(report.conclude(&counts, &total))
+    director.look();
+    let Director { mut record, counts, .. } = director;
+    record.counts = counts;
+    Ok(record)
 }
 
 struct Director<'a> {
     plan: &'a Plan,
     shared: &'a Shared,
+    observer: &'a mut dyn Observer,
     /// The counters at the last look.
     counts: Counts,
     /// Frames that were under way at the last look.
     behind: u64,
-    /// Delays of the whole run.
-    total: Delays,
-    report: Report,
+    record: Record,
     began: Instant,
+    /// What has been seen since the last sample, and where the counters stood then.
+    sampled: Sampled,
+    /// Number of the step, from 1.
+    step: usize,
+}
+
+/// Where things stood at the last sample.
+#[derive(Default)]
+struct Sampled {
+    at: Duration,
+    counts: Counts,
+    usage: Option<Usage>,
+    /// Times since then.
+    times: Times,
+}
+
+/// Where things stood when a stretch began.
+struct Mark {
+    at: Instant,
+    counts: Counts,
+    usage: Option<Usage>,
+    moments: usize,
 }
 
 impl Director<'_> {
-    fn go_through(&mut self, progress: &mut dyn FnMut(&Sample)) {
-        self.await_count(u64::from(self.plan.publishers), |counts| counts.publishing);
-        std::thread::sleep(SETTLE);
-        self.report.server_resident_before = self.usage().map(|usage| usage.resident_bytes);
-        self.began = Instant::now();
-        for (at, step) in self.plan.steps.iter().enumerate() {
-            self.step(at, step, progress);
+    fn go_through(&mut self) {
+        self.sampled.counts = self.counts.clone();
+        self.sampled.usage = self.usage();
+        self.bring_publishers();
+        self.record.resident_before = self.usage().map(|usage| usage.resident_bytes);
+        for step in &self.plan.steps {
+            if self.is_hopeless() || self.is_stopped() {
+                break;
+            }
+            self.step(step);
+            self.step += 1;
         }
-        self.shared.quiet.store(true, Ordering::Relaxed);
+        self.observer.phase("waiting for the last frames");
+        self.shared.closing.store(true, Ordering::Relaxed);
         let until = Instant::now() + DRAIN_MAX;
         // Twice the rate at which workers hand over: what is read below was counted after the end.
         std::thread::sleep(4 * LOOK);
         loop {
-            self.look(&mut Delays::default());
+            self.look();
             if self.behind == 0 || Instant::now() >= until {
                 break;
             }
             std::thread::sleep(LOOK);
         }
+        self.record.interrupted = self.is_stopped();
     }
 
-    fn step(&mut self, at: usize, step: &Step, progress: &mut dyn FnMut(&Sample)) {
+    fn bring_publishers(&mut self) {
+        let wanted = self.plan.publishers.count;
+        if wanted == 0 {
+            return;
+        }
+        self.observer.phase(&format!("waiting for {wanted} publishers to be accepted"));
+        let over = self.plan.publishers.over;
+        let shared = self.shared;
+        self.bring(over, |share| {
+            let count = (f64::from(wanted) * share).ceil() as u32;
+            shared.published.store(count.min(wanted), Ordering::Relaxed);
+        });
+        self.wait_for(|counts| {
+            let failed: u64 = counts.publishers.errors.values().sum();
+            (counts.publishers.publishing + failed, u64::from(wanted))
+        });
+        self.pass(self.plan.lead);
+    }
+
+    fn step(&mut self, step: &Step) {
         let asked = Instant::now();
-        self.shared.players.store(step.players, Ordering::Relaxed);
-        self.await_count(step.players as u64, |counts| counts.playing);
+        self.observer.phase(&format!("waiting for {} players to play", step.players));
+        let before = self.wanted();
+        let (plan, shared) = (self.plan, self.shared);
+        let from = self.record.wanted.1 as f64;
+        self.bring(step.over, |share| {
+            let players = from + (step.players as f64 - from) * share;
+            for (wanted, count) in shared.wanted.iter().zip(plan.divide(players as usize)) {
+                wanted.store(count, Ordering::Relaxed);
+            }
+        });
+        self.record.wanted.1 = step.players as u64;
+        self.wait_for(|counts| {
+            let players = counts.players();
+            let failed: u64 = players.errors.values().sum();
+            (players.playing + failed, step.players as u64)
+        });
         let joining_s = asked.elapsed().as_secs_f64();
-        std::thread::sleep(SETTLE.min(step.length / 4));
-
-        self.look(&mut Delays::default());
-        let (from, before, began) = (self.counts.clone(), self.usage(), Instant::now());
-        let mut delays = Delays::default();
-        let (mut changes, mut window) = (0, None);
-        while began.elapsed() < step.length {
-            let sample = self.sample(at, &mut delays);
-            changes += u64::from(window.is_some() && window != sample.window_ms);
-            window = sample.window_ms.or(window);
-            self.report.samples.push(sample);
-            progress(&sample);
+        if before < step.players {
+            self.pass(SETTLE.min(step.length / 4));
         }
-        let (seconds, after) = (began.elapsed().as_secs_f64(), self.usage());
-        let gigabytes = (self.counts.bytes - from.bytes) as f64 / 1e9;
-        let used = before.zip(after).map(|(before, after)| {
-            (after.cpu_s - before.cpu_s, after.switches.saturating_sub(before.switches))
-        });
-        let own_s = (self.counts.cpu_ns - from.cpu_ns) as f64 / 1e9 / self.plan.cores.len() as f64;
-        self.report.steps.push(StepReport {
-            wanted: step.players,
-            playing: self.counts.playing,
-            joining_s,
-            seconds,
-            gigabytes,
-            video: Percentiles::of(&delays.video),
-            audio: Percentiles::of(&delays.audio),
-            server_cpu_s_per_gb: used.filter(|_| gigabytes > 0.0).map(|used| used.0 / gigabytes),
-            server_cores: used.map(|used| used.0 / seconds),
-            server_resident_bytes: after.map(|after| after.resident_bytes),
-            server_switches_s: used.map(|used| used.1 as f64 / seconds),
-            own_core: own_s / seconds,
-            own_lag: Percentiles::of(&delays.lag),
-            own_round: Percentiles::of(&delays.round),
-            window_changes: window.map(|_| changes),
-        });
+        self.observer.phase("measuring");
+        let mark = self.mark();
+        let mut times = Times::default();
+        while mark.at.elapsed() < step.length && !self.is_hopeless() && !self.is_stopped() {
+            let left = step.length.saturating_sub(mark.at.elapsed());
+            std::thread::sleep(LOOK.min(left));
+            self.look();
+            // The last sample ends with the stretch.
+            let due = self.began.elapsed() >= self.sampled.at + self.plan.sample;
+            if due || left <= LOOK {
+                times.add(&self.sampled.times);
+                self.sample();
+            }
+        }
+        let stretch = self.stretch(step, &mark, joining_s, &times);
+        self.record.stretches.push(stretch);
     }
 
-    /// Waits a sample's time and looks at what happened in it.
-    fn sample(&mut self, step: usize, delays: &mut Delays) -> Sample {
-        let (began, bytes) = (Instant::now(), self.counts.bytes);
-        let mut stretch = Delays::default();
-        std::thread::sleep(self.plan.sample);
-        self.look(&mut stretch);
-        delays.add(&stretch);
-        // A server that is asked too late says so by its delays; this is only a look.
-        let shards = self.plan.http.as_deref().and_then(|http| watch::shards(http).ok());
-        let widest = |value: fn(&watch::Shard) -> u64| {
-            shards.as_ref().and_then(|shards| shards.iter().map(value).max())
-        };
-        let megabits = (self.counts.bytes - bytes) as f64 * 8.0 / 1e6;
-        let video = Percentiles::of(&stretch.video);
-        Sample {
-            at_s: self.began.elapsed().as_secs_f64(),
-            step: step + 1,
-            playing: self.counts.playing,
-            mbit_s: megabits / began.elapsed().as_secs_f64(),
-            p50_ms: video.p50,
-            p99_ms: video.p99,
-            window_ms: widest(|shard| shard.pacing_window_ms),
-            busy_permille: widest(|shard| shard.busy_permille),
+    /// Lets something grow from nothing to all of it, evenly over a time.
+    fn bring(&mut self, over: Duration, set: impl Fn(f64)) {
+        let began = Instant::now();
+        while began.elapsed() < over && !self.is_stopped() {
+            set(began.elapsed().as_secs_f64() / over.as_secs_f64());
+            self.pass(LOOK);
+        }
+        set(1.0);
+    }
+
+    /// Waits, sampling.
+    fn pass(&mut self, time: Duration) {
+        let began = Instant::now();
+        while began.elapsed() < time {
+            std::thread::sleep(LOOK.min(time));
+            self.look();
+            if self.began.elapsed() >= self.sampled.at + self.plan.sample {
+                self.sample();
+            }
         }
     }
 
-    /// Reads all counters, and the delays since the last time into `delays` too.
-    fn look(&mut self, delays: &mut Delays) {
-        let mut stretch = Delays::default();
-        (self.counts, self.behind) = self.shared.collect(&mut stretch);
-        self.total.add(&stretch);
-        delays.add(&stretch);
-    }
-
-    /// Waits until a counter has come to `wanted`, or nothing happens any more.
-    fn await_count(&mut self, wanted: u64, count: impl Fn(&Counts) -> u64) {
+    /// Waits until a count has come to what is wanted, or nothing happens any more.
+    fn wait_for(&mut self, count: impl Fn(&Counts) -> (u64, u64)) {
         let (mut moved, mut last) = (Instant::now(), None);
-        loop {
-            self.look(&mut Delays::default());
-            let now = count(&self.counts);
+        let patience = self.plan.patience.longest() + Duration::from_secs(1);
+        while !self.is_stopped() {
+            self.pass(LOOK);
+            let (now, wanted) = count(&self.counts);
             // Fewer than before is a step down.
             if now == wanted {
                 break;
@@ -186,11 +211,116 @@ impl Director<'_> {
             if last != Some(now) {
                 (moved, last) = (Instant::now(), Some(now));
             }
-            if moved.elapsed() >= STUCK {
+            if moved.elapsed() >= patience {
                 break;
             }
-            std::thread::sleep(LOOK);
         }
+    }
+
+    fn mark(&mut self) -> Mark {
+        self.look();
+        // What was seen so far belongs to the time before.
+        if self.began.elapsed() > self.sampled.at + self.plan.sample / 4 {
+            self.sample();
+        } else {
+            self.sampled.times.clear();
+        }
+        Mark {
+            at: Instant::now(),
+            counts: self.counts.clone(),
+            usage: self.usage(),
+            moments: self.record.moments.len(),
+        }
+    }
+
+    fn stretch(&self, step: &Step, from: &Mark, joining_s: f64, times: &Times) -> Stretch {
+        let seconds = from.at.elapsed().as_secs_f64();
+        let cpu = |at: usize| {
+            let before = from.counts.cpu_ns.get(at).copied().unwrap_or(0);
+            self.counts.cpu_ns.get(at).copied().unwrap_or(0).saturating_sub(before)
+        };
+        let windows: Vec<u64> = self.record.moments[from.moments..]
+            .iter()
+            .filter_map(|moment| watch::widest_window_ms(moment.shards.as_deref()?))
+            .collect();
+        Stretch {
+            wanted: step.players as u64,
+            playing: self.counts.players().playing,
+            joining_s,
+            seconds,
+            bytes: self.counts.players().bytes - from.counts.players().bytes,
+            published: self.counts.publishers.payload - from.counts.publishers.payload,
+            times: percentiles(times),
+            own_cores: (0..self.plan.cores.len())
+                .map(|at| cpu(at) as f64 / 1e9 / seconds)
+                .collect(),
+            server: used(from.usage, self.usage()),
+            window_changes: (!windows.is_empty())
+                .then(|| windows.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64),
+        }
+    }
+
+    /// Ends a sample.
+    fn sample(&mut self) {
+        let at = self.began.elapsed();
+        let seconds = (at - self.sampled.at).as_secs_f64().max(1e-6);
+        let usage = self.usage();
+        let (now, before) = (self.counts.players(), self.sampled.counts.players());
+        let cores = self.counts.cpu_ns.iter().zip(&self.sampled.counts.cpu_ns);
+        let busiest = cores.map(|(now, before)| now.saturating_sub(*before)).max().unwrap_or(0);
+        let moment = Moment {
+            at_s: at.as_secs_f64(),
+            seconds,
+            step: self.step,
+            publishing: self.counts.publishers.publishing,
+            wanted: self.wanted() as u64,
+            playing: now.playing,
+            joined: now.joined - before.joined,
+            bytes: now.bytes - before.bytes,
+            faults: self.faults(&self.counts).saturating_sub(self.faults(&self.sampled.counts)),
+            times: percentiles(&self.sampled.times),
+            own_core: busiest as f64 / 1e9 / seconds,
+            server: used(self.sampled.usage, usage),
+            // A server that is asked too late says so by its delays; this is only a look.
+            shards: self.plan.http.as_deref().and_then(|http| watch::shards(http).ok()),
+        };
+        self.observer.moment(&moment, &self.sampled.times);
+        self.record.moments.push(moment);
+        self.sampled.times.clear();
+        self.sampled.at = at;
+        self.sampled.counts.clone_from(&self.counts);
+        self.sampled.usage = usage;
+    }
+
+    /// Frames with which something is wrong, in the groups that are judged.
+    fn faults(&self, counts: &Counts) -> u64 {
+        let groups = counts.groups.iter().zip(&self.plan.groups);
+        groups
+            .filter(|(_, group)| group.judged())
+            .map(|(counts, _)| counts.video.wrong() + counts.audio.wrong())
+            .sum()
+    }
+
+    /// Reads all counters, and the times since the last look.
+    fn look(&mut self) {
+        let mut times = Times::default();
+        (self.counts, self.behind) = self.shared.collect(&mut times);
+        self.record.times.add(&times);
+        self.sampled.times.add(&times);
+    }
+
+    fn wanted(&self) -> usize {
+        self.shared.wanted.iter().map(|wanted| wanted.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Whether all publishers have failed for good: nothing will come any more.
+    fn is_hopeless(&self) -> bool {
+        let failed: u64 = self.counts.publishers.errors.values().sum();
+        self.plan.publishers.count > 0 && failed >= u64::from(self.plan.publishers.count)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.observer.wants_to_stop()
     }
 
     fn usage(&self) -> Option<Usage> {
@@ -199,25 +329,34 @@ impl Director<'_> {
     }
 }
 
-fn empty(plan: &Plan) -> Report {
-    Report {
-        verdict: Verdict::Fail,
-        reasons: Vec::new(),
-        publishers: plan.publishers,
-        played: plan.played,
-        bitrate: plan.bitrate,
-        nap_ms: plan.nap.as_secs_f64() * 1000.0,
-        sent_frames: 0,
-        bytes: 0,
-        video: Default::default(),
-        audio: Default::default(),
-        compared: 0,
-        join: Default::default(),
-        errors: Default::default(),
-        server_resident_before: None,
-        steps: Vec::new(),
-        samples: Vec::new(),
+fn begin(plan: &Plan) -> Record {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let label = |group: &crate::plan::Group| GroupLabel {
+        name: group.name.clone(),
+        judged: group.judged(),
+    };
+    Record {
+        title: plan.title.clone(),
+        settings: settings::of(plan),
+        began_unix_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+        groups: plan.groups.iter().map(label).collect(),
+        wanted: (u64::from(plan.publishers.count), 0),
+        ..Record::default()
     }
+}
+
+fn percentiles(times: &Times) -> [Percentiles; Time::ALL.len()] {
+    Time::ALL.map(|time| Percentiles::of(times.of(time)))
+}
+
+/// What was used between two looks, and what is held at the second.
+fn used(before: Option<Usage>, after: Option<Usage>) -> Option<Usage> {
+    let (before, after) = before.zip(after)?;
+    Some(Usage {
+        cpu_s: after.cpu_s - before.cpu_s,
+        switches: after.switches.saturating_sub(before.switches),
+        resident_bytes: after.resident_bytes,
+    })
 }
 
 fn pin_to(core: usize) -> io::Result<()> {

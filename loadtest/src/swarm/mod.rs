@@ -2,7 +2,12 @@
 //!
 //! What is sent is `media`'s business, what is received is judged in `account`.
 
+mod settings;
+
 pub mod director;
+pub mod fit;
+pub mod link;
 pub mod peer;
 pub mod shared;
+pub mod socket;
 pub mod worker;

@@ -1,35 +1,68 @@
-//! One connection of the generator: the socket, the RTMP client on it, and its role.
+//! One connection of the generator: the socket, the protocol on it, and its role.
 //!
 //! Bytes in and out, nothing about when: which connection has its turn is `worker`'s business.
 
-use crate::account::ledger::Ledger;
+use crate::account::check::Account;
+use crate::account::epoch::Epoch;
+use crate::plan::Slow;
+use crate::swarm::link::Link;
+use crate::swarm::socket;
 use bytes::{Buf, BytesMut};
-use millstream_rtmp::client::ClientOptions;
-use millstream_rtmp::connection::ClientConnection;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use socket2::{Domain, Protocol, Socket, Type};
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
-/// The chunk size that publishers announce: few encoders use less than 4,096, most servers take
-/// this.
-const CHUNK_SIZE: u32 = 65_536;
+use socket2::Socket;
+use std::sync::Arc;
 
 /// A connection.
 pub struct Peer {
+    /// Its number, never used again.
+    pub id: u64,
     /// The socket, not blocking.
     pub socket: Socket,
     /// The protocol on it.
-    pub rtmp: ClientConnection,
+    pub link: Link,
     /// What it does.
     pub role: Role,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Since when, nanoseconds.
+    pub since_ns: u64,
     /// When it began to connect, nanoseconds.
     pub began_ns: u64,
+    /// When bytes came last, nanoseconds.
+    pub heard_ns: u64,
+    /// What the poller tells of it.
+    pub interest: Interest,
     /// Bytes that the socket did not take yet.
     unsent: BytesMut,
-    /// Whether the poller was asked to tell when there is room.
-    pub waits_for_room: bool,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// TCP.
+    Connecting,
+    /// The protocol's handshake.
+    Handshaking,
+    /// The handshake is done; the server takes no requests yet.
+    Opening,
+    /// The stream was asked for.
+    Asking,
+    /// Granted; a player has no frame yet.
+    Waiting,
+    /// Publishing, or playing.
+    Going,
+    /// It said goodbye and waits for the server's end, so that nothing is lost on the way.
+    Leaving,
+}
+
+/// What the poller shall tell of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interest {
+    /// Bytes to read.
+    pub read: bool,
+    /// Room to write.
+    pub write: bool,
 }
 
 /// What a connection does.
@@ -37,33 +70,37 @@ pub enum Role {
     /// Sends a stream.
     Publisher(Publisher),
     /// Receives one.
-    Player(Player),
+    Player(Box<Player>),
 }
 
 /// A publisher's place in its stream.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Publisher {
     /// Number of the stream.
     pub stream: u32,
-    /// When its frame 0 was due; `None` until the server accepted it.
-    pub origin_ns: Option<u64>,
+    /// Its time of the stream, once the server accepted it.
+    pub epoch: Option<Arc<Epoch>>,
+    /// When its frame 0 was due.
+    pub origin_ns: u64,
     /// The next video frame.
     pub video: u32,
     /// The next audio frame.
     pub audio: u32,
 }
 
-/// A player's account.
-#[derive(Clone, Copy, Debug, Default)]
+/// A player.
+#[derive(Debug, Default)]
 pub struct Player {
-    /// Number of the stream.
-    pub stream: u32,
-    /// Video received.
-    pub video: Ledger,
-    /// Audio received.
-    pub audio: Ledger,
-    /// Every byte of its frames is compared.
-    pub compares: bool,
+    /// Which group it belongs to.
+    pub group: usize,
+    /// How it reads, if not properly.
+    pub slow: Option<Slow>,
+    /// What it got.
+    pub account: Account,
+    /// A video header came: a key frame can be decoded from here.
+    pub has_header: bool,
+    /// The first message of media came.
+    pub has_media: bool,
 }
 
 /// What became of a read.
@@ -77,43 +114,30 @@ pub enum Got {
 }
 
 impl Peer {
-    /// Begins to connect. `source` is the address to come from, if it matters.
-    ///
-    /// # Errors
-    /// If no socket can be had or the address cannot be reached.
-    pub fn connect(
-        target: &Target,
-        source: Option<Ipv4Addr>,
-        entropy: [u8; 32],
-        role: Role,
-        now_ns: u64,
-    ) -> io::Result<Self> {
-        let options = ClientOptions {
-            chunk_size: CHUNK_SIZE,
-            ..ClientOptions::new(target.app.clone(), target.tc_url.clone())
-        };
-        let rtmp = ClientConnection::new(options, entropy).map_err(io::Error::other)?;
-        let socket =
-            Socket::new(Domain::for_address(target.address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        if let Some(source) = source {
-            socket.bind(&SocketAddr::new(IpAddr::V4(source), 0).into())?;
-        }
-        match socket.connect(&target.address.into()) {
-            Err(error) if Errno::from_io_error(&error) != Some(Errno::INPROGRESS) => {
-                return Err(error);
-            }
-            _ => {}
-        }
-        Ok(Self {
+    /// A connection that has begun.
+    pub fn new(id: u64, socket: Socket, link: Link, role: Role, now_ns: u64) -> Self {
+        Self {
+            id,
             socket,
-            rtmp,
+            link,
             role,
+            stage: Stage::Connecting,
+            since_ns: now_ns,
             began_ns: now_ns,
+            heard_ns: now_ns,
+            interest: Interest { read: true, write: true },
             unsent: BytesMut::new(),
-            waits_for_room: true,
-        })
+        }
+    }
+
+    /// Comes to the next stage.
+    pub fn enter(&mut self, stage: Stage, now_ns: u64) {
+        (self.stage, self.since_ns) = (stage, now_ns);
+    }
+
+    /// Whether it counts as connecting still.
+    pub fn is_connecting(&self) -> bool {
+        self.stage < Stage::Waiting
     }
 
     /// Reads what is there, as far as the buffer reaches.
@@ -122,7 +146,7 @@ impl Peer {
             Ok((0, _)) => Got::End("closed"),
             Ok((count, _)) => Got::Bytes(count),
             Err(Errno::AGAIN | Errno::INTR) => Got::Nothing,
-            Err(error) => Got::End(kind(error)),
+            Err(error) => Got::End(socket::kind(error)),
         }
     }
 
@@ -131,7 +155,7 @@ impl Peer {
     /// # Errors
     /// The kind of error that ended the connection.
     pub fn flush(&mut self) -> Result<(), &'static str> {
-        let output = self.rtmp.output();
+        let output = self.link.output();
         if self.unsent.is_empty() {
             std::mem::swap(&mut self.unsent, output);
         } else if !output.is_empty() {
@@ -143,7 +167,7 @@ impl Peer {
             match rustix::net::send(&self.socket, &self.unsent, flags) {
                 Ok(sent) => self.unsent.advance(sent),
                 Err(Errno::AGAIN | Errno::INTR | Errno::NOTCONN) => break,
-                Err(error) => return Err(kind(error)),
+                Err(error) => return Err(socket::kind(error)),
             }
         }
         if self.unsent.is_empty() && matches!(self.role, Role::Player(_)) {
@@ -157,33 +181,12 @@ impl Peer {
     pub fn unsent(&self) -> usize {
         self.unsent.len()
     }
-}
 
-/// Where to connect.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Host and port.
-    pub address: SocketAddr,
-    /// The application.
-    pub app: String,
-    /// The URL of the application.
-    pub tc_url: String,
-    /// The stream's name, query and all, with `{}` where its number stands.
-    pub name: String,
-}
-
-impl Target {
-    /// The name of a stream.
-    pub fn stream(&self, number: u32) -> String {
-        self.name.replace("{}", &number.to_string())
-    }
-}
-
-fn kind(error: Errno) -> &'static str {
-    match error {
-        Errno::CONNREFUSED => "connection-refused",
-        Errno::CONNRESET | Errno::PIPE => "connection-reset",
-        Errno::TIMEDOUT => "connection-timed-out",
-        _ => "socket-error",
+    /// How it reads, if not properly and if it has come so far.
+    pub fn slow(&self) -> Option<Slow> {
+        match &self.role {
+            Role::Player(player) if self.stage == Stage::Going => player.slow,
+            _ => None,
+        }
     }
 }

@@ -1,72 +1,68 @@
 //! What the director and the workers have in common: wishes down, counters up.
 
-use crate::account::tally::{Counts, Delays};
+use crate::account::epoch::Epochs;
+use crate::account::tally::Counts;
+use crate::account::times::Times;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
-
-/// How far a stream's publisher has come.
-#[derive(Debug, Default)]
-pub struct Slot {
-    /// Video frames published.
-    pub video: AtomicU32,
-    /// Audio frames published.
-    pub audio: AtomicU32,
-}
 
 /// What all threads see.
 #[derive(Debug)]
 pub struct Shared {
-    /// The streams, by number.
-    pub streams: Vec<Slot>,
-    /// Players are spread over this many streams, the first ones.
-    pub played: u32,
-    /// How many players there shall be.
-    pub players: AtomicUsize,
-    /// Publishers send no more.
-    pub quiet: AtomicBool,
+    /// The streams.
+    pub streams: Vec<Epochs>,
+    /// How many of them shall be published by now.
+    pub published: AtomicU32,
+    /// How many players there shall be, of each group.
+    pub wanted: Vec<AtomicUsize>,
+    /// Accounts are closing: nobody comes or goes, and frames sent from now on are not owed.
+    /// Publishers go on, since a server may keep a batch until more comes.
+    pub closing: AtomicBool,
     /// The run is over.
     pub over: AtomicBool,
     reports: Vec<Mutex<Report>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Report {
     counts: Counts,
-    delays: Delays,
+    times: Times,
     behind: u64,
 }
 
 impl Shared {
-    /// A run with so many workers and streams.
-    pub fn new(workers: usize, streams: u32, played: u32) -> Self {
+    /// A run with so many workers, streams and groups of players.
+    pub fn new(workers: usize, streams: u32, groups: usize) -> Self {
+        let report = || Report { counts: Counts::new(groups), times: Times::default(), behind: 0 };
         Self {
-            streams: (0..streams).map(|_| Slot::default()).collect(),
-            played,
-            players: AtomicUsize::new(0),
-            quiet: AtomicBool::new(false),
+            streams: (0..streams).map(|_| Epochs::default()).collect(),
+            published: AtomicU32::new(0),
+            wanted: (0..groups).map(|_| AtomicUsize::new(0)).collect(),
+            closing: AtomicBool::new(false),
             over: AtomicBool::new(false),
-            reports: (0..workers).map(|_| Mutex::default()).collect(),
+            reports: (0..workers).map(|_| Mutex::new(report())).collect(),
         }
     }
 
-    /// A worker's counters as they stand, and its delays since the last time, which are taken over.
-    pub fn hand_over(&self, worker: usize, counts: &Counts, delays: &mut Delays, behind: u64) {
+    /// A worker's counters as they stand, and its times since the last time, which are taken over.
+    pub fn hand_over(&self, worker: usize, counts: &Counts, times: &mut Times, behind: u64) {
         let mut report = lock(&self.reports[worker]);
         report.counts.clone_from(counts);
-        report.delays.add(delays);
+        report.times.add(times);
         report.behind = behind;
-        delays.clear();
+        times.clear();
     }
 
-    /// All counters as they stand, the frames still under way, and the delays since the last call.
-    pub fn collect(&self, delays: &mut Delays) -> (Counts, u64) {
-        let (mut counts, mut behind) = (Counts::default(), 0);
+    /// All counters as they stand, the frames still under way, and the times since the last call,
+    /// which are added to `times`.
+    pub fn collect(&self, times: &mut Times) -> (Counts, u64) {
+        let (mut counts, mut behind) = (Counts::new(self.wanted.len()), 0);
         for report in &self.reports {
             let mut report = lock(report);
             counts.add(&report.counts);
             behind += report.behind;
-            delays.add(&report.delays);
-            report.delays.clear();
+            times.add(&report.times);
+            report.times.clear();
         }
         (counts, behind)
     }

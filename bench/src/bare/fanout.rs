@@ -1,0 +1,322 @@
+//! Streams and the connections that play them: who is served when, and who is overtaken.
+
+use super::Policy;
+use super::connection::{Connection, Flow, Role};
+use super::log::KEPT_MAX;
+use super::stream::{Part, Stream};
+use super::totals::Totals;
+use millstream_rtmp::message::MessageType;
+use rustix::event::epoll;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+/// All streams, and all connections by their places.
+#[derive(Debug)]
+pub struct Fanout {
+    /// The poller; a connection's place is what it reports.
+    pub epoll: OwnedFd,
+    /// The connections.
+    pub connections: Vec<Option<Connection>>,
+    /// The streams.
+    pub streams: Vec<Stream>,
+    /// Counters.
+    pub totals: Totals,
+    policy: Policy,
+    /// Windows are counted from here.
+    origin: Instant,
+    /// Places without a connection.
+    free: Vec<usize>,
+    /// When streams are due, earliest first. Where a stream's own `due` says otherwise, it was served
+    /// meanwhile.
+    schedule: BinaryHeap<Reverse<(Instant, usize)>>,
+}
+
+impl Fanout {
+    /// Nobody and nothing.
+    ///
+    /// # Errors
+    /// If no descriptor is left.
+    pub fn new(policy: Policy, now: Instant) -> io::Result<Self> {
+        Ok(Self {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            connections: Vec::new(),
+            streams: Vec::new(),
+            totals: Totals::default(),
+            policy,
+            origin: now,
+            free: Vec::new(),
+            schedule: BinaryHeap::new(),
+        })
+    }
+
+    /// Takes in a connection.
+    ///
+    /// # Errors
+    /// If the poller does not take it.
+    pub fn add(&mut self, connection: Connection) -> io::Result<()> {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.connections.push(None);
+            self.connections.len() - 1
+        });
+        let data = epoll::EventData::new_u64(at as u64);
+        epoll::add(&self.epoll, &connection.socket, data, epoll::EventFlags::IN)?;
+        self.connections[at] = Some(connection);
+        Ok(())
+    }
+
+    /// Ends a connection that stands in its place.
+    pub fn close(&mut self, at: usize) {
+        if let Some(connection) = self.connections[at].take() {
+            self.free.push(at);
+            if let Role::Player { stream, .. } = connection.role {
+                self.streams[stream].players.retain(|player| *player != at);
+            }
+        }
+    }
+
+    /// A message of a stream came.
+    ///
+    /// # Errors
+    /// If the log fails.
+    pub fn take(
+        &mut self,
+        stream: usize,
+        kind: MessageType,
+        timestamp: u32,
+        payload: &[u8],
+        now: Instant,
+    ) -> io::Result<()> {
+        let part = Part::of(kind, payload);
+        let log = &self.streams[stream].log;
+        if part == Part::KeyFrame || log.end() - log.start() > KEPT_MAX {
+            self.forget(stream)?;
+        }
+        self.streams[stream].append(part, kind, timestamp, payload)?;
+        let Stream { log, shown, due, players, .. } = &mut self.streams[stream];
+        if players.is_empty() {
+            // There is nobody to keep waiting: a thousand idle streams are not looked after.
+            *shown = log.end();
+            return Ok(());
+        }
+        let at = self.policy.due(kind == MessageType::AUDIO, *due, now, self.origin);
+        if *due != Some(at) {
+            *due = Some(at);
+            self.schedule.push(Reverse((at, stream)));
+        }
+        Ok(())
+    }
+
+    /// When the next players are to be served.
+    pub fn next_due(&mut self) -> Option<Instant> {
+        while let Some(&Reverse((due, stream))) = self.schedule.peek() {
+            if self.streams[stream].due == Some(due) {
+                return Some(due);
+            }
+            self.schedule.pop();
+        }
+        None
+    }
+
+    /// Serves the players of every stream that is due.
+    pub fn flush(&mut self, now: Instant) {
+        while self.next_due().is_some_and(|due| due <= now)
+            && let Some(Reverse((_, number))) = self.schedule.pop()
+        {
+            let stream = &mut self.streams[number];
+            stream.due = None;
+            stream.shown = stream.log.end();
+            self.serve_all(number);
+        }
+    }
+
+    fn serve_all(&mut self, stream: usize) {
+        let players = std::mem::take(&mut self.streams[stream].players);
+        let mut gone = Vec::new();
+        for &player in &players {
+            if !self.serve(player) {
+                gone.push(player);
+            }
+        }
+        self.streams[stream].players = players;
+        for player in gone {
+            self.close(player);
+        }
+    }
+
+    /// Sends a connection what it is due, unless its socket is known to be full. False if it is gone.
+    pub fn serve(&mut self, at: usize) -> bool {
+        match &mut self.connections[at] {
+            Some(connection) if !connection.parked => self.send(at).is_ok(),
+            _ => true,
+        }
+    }
+
+    /// A socket has room again. False if the connection is gone.
+    pub fn has_room(&mut self, at: usize) -> bool {
+        self.send(at).is_ok()
+    }
+
+    fn send(&mut self, at: usize) -> rustix::io::Result<()> {
+        let Some(connection) = &mut self.connections[at] else { return Ok(()) };
+        let full = connection.send(&self.streams, &mut self.totals)? == Flow::Full;
+        if full != connection.parked {
+            connection.parked = full;
+            let room = if full { epoll::EventFlags::OUT } else { epoll::EventFlags::empty() };
+            let data = epoll::EventData::new_u64(at as u64);
+            epoll::modify(&self.epoll, &connection.socket, data, epoll::EventFlags::IN | room)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what no player of a stream needs any more, as far as it may be kept, and closes those
+    /// whose place was not kept.
+    fn forget(&mut self, stream: usize) -> io::Result<()> {
+        let cursor = |at: &usize| match &self.connections[*at] {
+            Some(Connection { role: Role::Player { cursor, .. }, .. }) => Some((*at, *cursor)),
+            _ => None,
+        };
+        let players: Vec<(usize, u64)> =
+            self.streams[stream].players.iter().filter_map(cursor).collect();
+        let log = &mut self.streams[stream].log;
+        let needed = players.iter().map(|(_, cursor)| *cursor).min().unwrap_or(log.end());
+        log.forget_before(needed)?;
+        let start = log.start();
+        for (at, _) in players.iter().filter(|(_, cursor)| *cursor < start) {
+            self.totals.overtaken += 1;
+            self.close(*at);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bare::Medium;
+    use bytes::BytesMut;
+    use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
+    use std::time::Duration;
+
+    const KEY: &[u8] = &[0x17, 1, 0, 0, 0];
+    const INTER: &[u8] = &[0x27, 1, 0, 0, 0];
+
+    /// One stream, and what its players' other ends are.
+    struct Scene {
+        fanout: Fanout,
+        now: Instant,
+        ends: Vec<OwnedFd>,
+    }
+
+    impl Scene {
+        fn new(policy: Policy) -> Self {
+            let now = Instant::now();
+            let mut fanout = Fanout::new(policy, now).unwrap();
+            fanout.streams.push(Stream::new(Medium::Memory).unwrap());
+            Self { fanout, now, ends: Vec::new() }
+        }
+
+        fn join(&mut self) {
+            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            let (socket, end) =
+                rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+                    .unwrap();
+            let mut private = BytesMut::new();
+            let cursor = self.fanout.streams[0].join(&mut private);
+            let role = Role::Player { stream: 0, cursor };
+            self.fanout.add(Connection { socket, role, private, parked: false }).unwrap();
+            self.ends.push(end);
+            self.fanout.streams[0].players.push(self.ends.len() - 1);
+        }
+
+        fn video(&mut self, start: &[u8], length: usize) {
+            let mut payload = start.to_vec();
+            payload.resize(length, 7);
+            self.fanout.take(0, MessageType::VIDEO, 0, &payload, self.now).unwrap();
+        }
+
+        fn audio(&mut self) {
+            self.fanout.take(0, MessageType::AUDIO, 0, &[0xaf, 1, 2, 3], self.now).unwrap();
+        }
+
+        fn read(&self, player: usize) -> usize {
+            let mut buffer = vec![0; 16 << 20];
+            let (mut read, flags) = (0, RecvFlags::DONTWAIT);
+            while let Ok((count @ 1.., _)) =
+                rustix::net::recv(&self.ends[player], &mut buffer[..], flags)
+            {
+                read += count;
+            }
+            read
+        }
+    }
+
+    #[test]
+    fn everything_due_is_one_send_to_each_player() {
+        let mut scene = Scene::new(Policy::Ride);
+        scene.video(KEY, 1000);
+        scene.fanout.flush(scene.now);
+        scene.join();
+        scene.join();
+        assert!(scene.fanout.serve(0) && scene.fanout.serve(1));
+        assert_eq!((scene.read(0), scene.read(1)), (1012, 1012));
+        scene.audio();
+        scene.audio();
+        scene.fanout.flush(scene.now);
+        assert_eq!(scene.read(0), 0, "audio waits");
+        scene.video(INTER, 100);
+        scene.fanout.flush(scene.now);
+        assert_eq!((scene.read(0), scene.read(1)), (16 + 16 + 112, 16 + 16 + 112));
+        assert_eq!(scene.fanout.totals.sends, 4);
+        // Without video it goes out after a while.
+        scene.audio();
+        let due = scene.fanout.next_due().unwrap();
+        assert!(due > scene.now && due <= scene.now + Duration::from_millis(50));
+        scene.fanout.flush(due);
+        assert_eq!((scene.read(0), scene.fanout.next_due()), (16, None));
+    }
+
+    #[test]
+    fn a_player_behind_is_served_when_there_is_room_and_loses_nothing() {
+        let mut scene = Scene::new(Policy::AtOnce);
+        scene.join();
+        for _ in 0..4 {
+            scene.video(KEY, 600_000);
+            scene.fanout.flush(scene.now);
+        }
+        // Ten chunks each: a header of 12 bytes, and 9 of one.
+        let sent = 4 * (600_000 + 12 + 9);
+        assert!(scene.fanout.connections[0].as_ref().unwrap().parked);
+        let sends = scene.fanout.totals.sends;
+        scene.fanout.flush(scene.now);
+        assert_eq!(scene.fanout.totals.sends, sends, "a full socket is left alone");
+        let mut read = 0;
+        while scene.fanout.connections[0].as_ref().unwrap().parked {
+            read += scene.read(0);
+            assert!(scene.fanout.has_room(0));
+        }
+        read += scene.read(0);
+        assert_eq!((read, scene.fanout.totals.overtaken), (sent, 0));
+    }
+
+    #[test]
+    fn a_player_that_the_log_overtakes_is_closed_and_the_others_are_not() {
+        let mut scene = Scene::new(Policy::AtOnce);
+        scene.join();
+        scene.join();
+        for _ in 0..200 {
+            scene.video(INTER, 60_000);
+            scene.fanout.flush(scene.now);
+            scene.read(1);
+            assert!(scene.fanout.has_room(1));
+        }
+        assert_eq!(scene.fanout.totals.overtaken, 1);
+        assert_eq!(scene.fanout.streams[0].players, [1]);
+        let log = &scene.fanout.streams[0].log;
+        assert!(log.end() - log.start() <= KEPT_MAX + 60_012);
+        // His place is free for the next one.
+        assert!(scene.fanout.connections[0].is_none() && scene.fanout.connections[1].is_some());
+    }
+}

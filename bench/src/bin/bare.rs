@@ -1,0 +1,132 @@
+//! The command line of the bare sender.
+
+use bench::bare::{Medium, Options, Policy, Sender, SocketOptions};
+use clap::{Parser, ValueEnum};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// Sends RTMP streams to their players with as little as possible between the bytes and the socket.
+///
+/// Publish to it and play from it with loadtest, to learn what a server adds. It prints its URL when
+/// it listens, and on standard error what it did when it ends: by a signal, or by itself.
+#[derive(Debug, Parser)]
+#[command(name = "bare", version)]
+struct Cli {
+    /// Where to listen; port 0 takes one that is free.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Run on this core [default: any].
+    #[arg(long)]
+    core: Option<usize>,
+    /// When players are sent what is there.
+    #[arg(long, value_enum, default_value_t = When::AtOnce)]
+    policy: When,
+    /// With --policy window: how often, such as 100ms.
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time)]
+    window: Duration,
+    /// Leave Nagle's algorithm on.
+    #[arg(long)]
+    nagle: bool,
+    /// Keep the streams in files in memory and send with sendfile.
+    #[arg(long)]
+    sendfile: bool,
+    /// Congestion control of each connection, such as cubic [default: the system's].
+    #[arg(long, value_name = "NAME")]
+    congestion: Option<String>,
+    /// End after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS", default_value_t = 600)]
+    seconds: u64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum When {
+    /// Every message the moment it arrived.
+    AtOnce,
+    /// Audio waits for the next video frame.
+    Ride,
+    /// Everything due, each window.
+    Window,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bare: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    loadtest::raise_descriptors();
+    if let Some(core) = cli.core {
+        pin_to(core)?;
+    }
+    let policy = match cli.policy {
+        When::AtOnce => Policy::AtOnce,
+        When::Ride => Policy::Ride,
+        When::Window => Policy::Window(cli.window),
+    };
+    let medium = if cli.sendfile { Medium::File } else { Medium::Memory };
+    let socket = SocketOptions { nagle: cli.nagle, congestion: cli.congestion };
+    let sender = Sender::listen(cli.listen, Options { policy, medium, socket })?;
+    // Flushed, or whoever reads it from a pipe waits for ever.
+    writeln!(io::stdout(), "rtmp://{}/live/NAME {policy}", sender.address())?;
+    io::stdout().flush()?;
+    let totals = sender.run(&stop, Duration::from_secs(cli.seconds))?;
+    eprintln!("{totals}");
+    Ok(())
+}
+
+fn pin_to(core: usize) -> io::Result<()> {
+    let mut cores = rustix::thread::CpuSet::new();
+    if core >= rustix::thread::CpuSet::MAX_CPU {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no such core"));
+    }
+    cores.set(core);
+    rustix::thread::sched_setaffinity(None, &cores)?;
+    Ok(())
+}
+
+/// Reads a time with its unit.
+fn time(text: &str) -> Result<Duration, &'static str> {
+    let (number, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: u32 = number.parse().map_err(|_| "expected a time, such as 100ms")?;
+    match unit {
+        "ms" if number > 0 => Ok(Duration::from_millis(number.into())),
+        "s" if number > 0 => Ok(Duration::from_secs(number.into())),
+        _ => Err("expected a time in ms or s, more than none"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(time("350ms"), Ok(Duration::from_millis(350)));
+        assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
+        for wrong in ["", "100", "ms", "0ms", "-1s", "1.5s", "5 s"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

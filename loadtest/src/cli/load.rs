@@ -1,0 +1,177 @@
+//! One run of load, from the options to the exit code.
+
+use super::{Load, Output};
+use crate::account::record::{Moment, Observer};
+use crate::account::times::Times;
+use crate::host::server::{self, Server};
+use crate::limits::DESCRIPTORS_SPARE;
+use crate::plan::{Options, Plan, Target};
+use crate::report::condition::Condition;
+use crate::report::hdrlog::LogWriter;
+use crate::report::live::Live;
+use crate::report::{Report, file, html, series};
+use crate::swarm::{director, fit};
+use std::error::Error;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Runs it; the exit code.
+pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
+    let descriptors = crate::raise_descriptors();
+    let options = match &load.scenario {
+        Some(path) => load.options.clone().or(Options::from_file(path)?),
+        None => load.options.clone(),
+    };
+    let conditions =
+        options.fail_if.iter().map(|text| text.parse()).collect::<Result<Vec<Condition>, _>>()?;
+    let stop = stop_flag()?;
+    let mut observer = Observers::new(&load.output, options.planned(), stop);
+    let server = match &load.url {
+        Some(_) => None,
+        None => Some(start_server(load, &options, &mut observer)?),
+    };
+    let url = match (&load.url, &server) {
+        (Some(url), _) => url.clone(),
+        (None, Some(server)) => format!("rtmp://{}/live/load", server.rtmp),
+        (None, None) => unreachable!("without a URL a server was started"),
+    };
+    let target = Target::from_url(&url, options.is_numbered(), load.server.remote)?;
+    let mut plan = options.plan(target)?;
+    plan.pid = server.as_ref().map(Server::pid).or(load.server.pid);
+    plan.http = server.as_ref().map(|server| server.http.clone()).or(load.server.http.clone());
+    check_descriptors(&plan, descriptors)?;
+    let unsaid = options.players.is_none() && options.steps.is_empty();
+    if load.url.is_none() && unsaid {
+        let spare = DESCRIPTORS_SPARE + u64::from(plan.publishers.count);
+        let most = usize::try_from(descriptors.saturating_sub(spare)).unwrap_or(usize::MAX);
+        let found = fit::find(&plan, most.min(65_000), &mut observer)?;
+        observer.phase(&format!("{} players fit; then {}", found.players, found.limit));
+        // What just fitted for seconds is too much for longer.
+        let length = options.clone();
+        let players = Some((found.players * 9 / 10).max(1));
+        let (pid, http) = (plan.pid, plan.http.take());
+        plan = Options { players, ..length }.plan(plan.target)?;
+        (plan.pid, plan.http) = (pid, http);
+        plan.title = format!("{} (as many players as fit)", plan.title);
+    }
+    if let Some(path) = &load.output.hdr_log {
+        observer.log_to(path, &plan.title)?;
+    }
+    let mut record = director::run(&plan, &mut observer)?;
+    if let Some(server) = &server {
+        record.settings.push(("server", server.described()));
+    }
+    observer.finish()?;
+    drop(server);
+    let report = Report::of(&record, &conditions);
+    write(&report, &load.output)?;
+    println!("{report}");
+    Ok(report.exit_code())
+}
+
+fn check_descriptors(plan: &Plan, descriptors: u64) -> Result<(), String> {
+    let needed = plan.connections() + DESCRIPTORS_SPARE;
+    if needed <= descriptors {
+        return Ok(());
+    }
+    Err(format!(
+        "{needed} files are needed and only {descriptors} may be open: raise `ulimit -n`, or take fewer players"
+    ))
+}
+
+fn start_server(
+    load: &Load,
+    options: &Options,
+    observer: &mut Observers,
+) -> Result<Server, Box<dyn Error>> {
+    let all = std::thread::available_parallelism()?.get();
+    let own = if options.cores.is_empty() { vec![all - 1] } else { options.cores.clone() };
+    let others: Vec<String> =
+        (0..all).filter(|core| !own.contains(core)).map(|core| core.to_string()).collect();
+    // A machine of one core shares it.
+    let others = if others.is_empty() { "0".to_owned() } else { others.join(",") };
+    let program = server::program(load.server.server.clone(), &mut |what| observer.phase(what))?;
+    let cores = load.server.server_cores.as_deref().unwrap_or(&others);
+    Ok(Server::start(&program, cores, &load.server.server_arg)?)
+}
+
+fn write(report: &Report, output: &Output) -> Result<(), Box<dyn Error>> {
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    if let Some(path) = &output.json {
+        file::write(report, path).map_err(|error| failed(path, error))?;
+    }
+    if let Some(path) = &output.html {
+        let page = html::page(std::slice::from_ref(report));
+        std::fs::write(path, page).map_err(|error| failed(path, error))?;
+    }
+    if let Some(path) = &output.series {
+        let text = series::for_file(report, path);
+        std::fs::write(path, text).map_err(|error| failed(path, error))?;
+    }
+    Ok(())
+}
+
+/// Set by SIGINT and SIGTERM: the first ends the run with a report, the second ends the program.
+fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// Everybody who looks on: who shows the run, who logs it, and who may stop it.
+struct Observers {
+    live: Option<Live>,
+    log: Option<LogWriter<BufWriter<File>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Observers {
+    fn new(output: &Output, planned: Duration, stop: Arc<AtomicBool>) -> Self {
+        let live = (!output.quiet).then(|| Live::on_stderr(planned));
+        Self { live, log: None, stop }
+    }
+
+    fn log_to(&mut self, path: &Path, title: &str) -> Result<(), String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let began_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let log = LogWriter::create(path, title, began_ms)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        self.log = Some(log);
+        Ok(())
+    }
+
+    fn finish(self) -> std::io::Result<()> {
+        if let Some(live) = self.live {
+            live.finish();
+        }
+        self.log.map_or(Ok(()), LogWriter::finish)
+    }
+}
+
+impl Observer for Observers {
+    fn moment(&mut self, moment: &Moment, times: &Times) {
+        if let Some(live) = &mut self.live {
+            live.moment(moment, times);
+        }
+        if let Some(log) = &mut self.log {
+            log.moment(moment, times);
+        }
+    }
+
+    fn phase(&mut self, what: &str) {
+        if let Some(live) = &mut self.live {
+            live.phase(what);
+        }
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
