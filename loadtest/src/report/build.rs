@@ -101,6 +101,7 @@ fn track(counts: &TrackCounts) -> Track {
         corrupt: counts.corrupt,
         unmarked: counts.unmarked,
         mistimed: counts.mistimed,
+        mixed: counts.mixed,
         cut: counts.cut,
     }
 }

@@ -153,6 +153,7 @@ mod tests {
         fails("corrupt", |report| report.groups[0].video.corrupt = 1);
         fails("unmarked", |report| report.groups[0].video.unmarked = 1);
         fails("mistimed", |report| report.groups[0].audio.mistimed = 1);
+        fails("mixed", |report| report.groups[0].video.mixed = 1);
         fails("broken off", |report| report.interrupted = true);
         fails("3 of 4 publishers", |report| report.publishers.publishing = 3);
         fails("step 1: 7 of", |report| report.steps[0].playing = 7);

@@ -4,13 +4,15 @@
 //! its name alone.
 
 /// Names and what each says, in the order of a connection's life.
-pub const KINDS: [(&str, &str); 19] = [
+pub const KINDS: [(&str, &str); 21] = [
     ("no-socket", "this machine gave no socket: out of files, ports or memory"),
     ("connection-refused", "nobody listened at the address, or the queue of the listener was full"),
     ("connect-timeout", "no connection within the time limit"),
     ("connection-timed-out", "the network gave up on the connection"),
     ("connection-reset", "the server reset the connection"),
     ("closed", "the server closed the connection without a word"),
+    ("request-not-possible", "the stream's name cannot be asked for over RTMP"),
+    ("not-sendable", "a frame could not be written as an RTMP message"),
     ("handshake-timeout", "no RTMP handshake within the time limit"),
     ("request-timeout", "no answer to an RTMP command within the time limit"),
     ("connect-refused", "the server refused the RTMP command connect"),

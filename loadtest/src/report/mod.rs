@@ -24,7 +24,6 @@ pub mod judge;
 pub mod kinds;
 pub mod live;
 pub mod merge;
-pub mod observers;
 pub mod packed;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -197,6 +197,7 @@ pub fn frames(reports: &[Report]) -> Table {
             Column::if_any("corrupt"),
             Column::if_any("unmarked"),
             Column::if_any("mistimed"),
+            Column::if_any("mixed"),
         ],
     );
     for (run, report) in reports.iter().enumerate() {
