@@ -186,7 +186,8 @@ pub struct Server {
     pub switches_s: f64,
     /// Resident memory at the end, bytes.
     pub resident_bytes: u64,
-    /// What of it each player cost, where the memory before the first one is known.
+    /// What each player cost of memory, where that before the first one is known; of several
+    /// steps, in the one with most players.
     pub bytes_per_player: Option<f64>,
 }
 

@@ -78,9 +78,9 @@ impl Report {
                 write!(f, ", {cpu:.3} CPU s per GB taken in")?;
             }
             write!(f, ", {:.0} switches/s", server.switches_s)?;
-            write!(f, ", {:.1} MB resident", server.resident_bytes as f64 / 1e6)?;
+            write!(f, ", {:.1} MB resident at most", server.resident_bytes as f64 / 1e6)?;
             if let Some(bytes) = server.bytes_per_player {
-                write!(f, " ({:.1} KB a player)", bytes / 1e3)?;
+                write!(f, ", {:.1} KB a player", bytes / 1e3)?;
             }
             writeln!(f)?;
         }

@@ -300,7 +300,7 @@ pub static METRICS: [Known; 17] = [
     },
     Known {
         name: "per_player",
-        meaning: "memory that each player cost the server",
+        meaning: "memory that each player cost the server, in the step with most of them",
         units: SIZE,
         measure: |report| report.server.as_ref()?.bytes_per_player,
     },
