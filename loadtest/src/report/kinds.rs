@@ -20,7 +20,7 @@ pub const KINDS: [(&str, &str); 21] = [
     ("publish-refused", "the server refused the RTMP command publish"),
     ("no-first-frame", "play was granted, but no frame to begin with came within the time limit"),
     ("stalled", "frames came, and then none any more although the stream went on"),
-    ("stream-ended", "the server said that the stream has ended, although it had not"),
+    ("stream-ended", "the server said that the stream has ended"),
     ("displaced", "another publisher took the stream over"),
     ("closed-by-command", "the server took the stream back with an RTMP command"),
     ("publisher-stalled", "the server stopped reading from a publisher"),

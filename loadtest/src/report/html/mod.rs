@@ -77,7 +77,7 @@ pub fn page(reports: &[Report]) -> String {
         ),
         ("The generator itself", tables::times(reports, &tables::OWN_TIMES)),
         ("Frames", tables::frames(reports)),
-        ("Connections not closed by the plan", tables::ends(reports)),
+        ("Connections that were not ended from here", tables::ends(reports)),
     ] {
         html.push_str(&parts::section(heading, &table));
     }
