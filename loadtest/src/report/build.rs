@@ -54,7 +54,16 @@ pub fn unjudged(record: &Record) -> Report {
         delivered_bytes: owed.payload_bytes,
         measured_s: record.stretches.iter().map(|stretch| finite(stretch.seconds)).sum(),
     };
+    leave_out_intake(&mut report);
     report
+}
+
+/// In a run with players, a pause without any says nothing of what taking streams in costs.
+pub(super) fn leave_out_intake(report: &mut Report) {
+    if report.totals.received_bytes > 0 {
+        let servers = report.steps.iter_mut().filter_map(|step| step.server.as_mut());
+        servers.chain(&mut report.server).for_each(|server| server.cpu_s_per_gb_in = None);
+    }
 }
 
 /// JSON has no word for what is no number.
