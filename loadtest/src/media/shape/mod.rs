@@ -11,6 +11,7 @@
 mod noise;
 mod picture;
 mod sound;
+mod stencil;
 
 use crate::media::Track;
 use crate::media::mark::{MARK_BYTES, Mark, hash};
@@ -20,6 +21,7 @@ use millstream_amf0::Object;
 use millstream_rtmp::message::MessageType;
 use noise::{NOISE_BYTES, Well};
 use picture::Canvas;
+use stencil::Stencils;
 
 /// Sizes of the coded pictures of one group at 2.5 Mbit/s, in bytes; the first is the key frame.
 const PICTURES: [u32; 60] = [
@@ -48,6 +50,7 @@ pub struct Shape {
     /// Bytes of one audio message.
     sound: u32,
     canvas: Canvas,
+    stencils: Stencils,
     well: Well,
     opening: Vec<(MessageType, Bytes)>,
 }
@@ -74,7 +77,8 @@ impl Shape {
             Some(*sum)
         }));
         let (well, opening) = (Well::new(), Vec::new());
-        let mut shape = Self { rate, pictures, before, sound, canvas, well, opening };
+        let stencils = Stencils::new(canvas, &pictures, &well);
+        let mut shape = Self { rate, pictures, before, sound, canvas, stencils, well, opening };
         shape.opening = vec![
             (MessageType::DATA_AMF0, shape.metadata()),
             (MessageType::VIDEO, canvas.sequence_header().into()),
@@ -143,25 +147,22 @@ impl Shape {
         sequence: u32,
         scheduled_ns: u64,
     ) -> Bytes {
-        let length = self.length(track, sequence);
-        let noise = self.well.of(stream, sequence, length);
-        let mut out = Vec::with_capacity(length);
-        let mark_at = match track {
+        let (mut out, mark_at, hash) = match track {
             Track::Video => {
-                let number = sequence % self.pictures.len() as u32;
-                self.canvas.write(number, length, noise, &mut out)
+                let stencil = self.stencils.of(stream, sequence);
+                (stencil.payload.to_vec(), stencil.mark_at, stencil.hash)
             }
-            Track::Audio => sound::write(length, noise, &mut out),
+            Track::Audio => {
+                let length = self.sound as usize;
+                let mut out = Vec::with_capacity(length);
+                let mark_at =
+                    sound::write(length, self.well.of(stream, sequence, length), &mut out);
+                let hash = hash(&[&out[mark_at + MARK_BYTES..]]);
+                (out, mark_at, hash)
+            }
         };
-        let mark = Mark {
-            stream,
-            epoch,
-            sequence,
-            lead: 0,
-            tail: (length - mark_at) as u32,
-            hash: hash(&[&out[mark_at + MARK_BYTES..]]),
-            scheduled_ns,
-        };
+        let tail = (out.len() - mark_at) as u32;
+        let mark = Mark { stream, epoch, sequence, lead: 0, tail, hash, scheduled_ns };
         out[mark_at..mark_at + MARK_BYTES].copy_from_slice(&mark.to_bytes());
         out.into()
     }
