@@ -54,7 +54,16 @@ pub fn unjudged(record: &Record) -> Report {
         delivered_bytes: owed.payload_bytes,
         measured_s: record.stretches.iter().map(|stretch| finite(stretch.seconds)).sum(),
     };
+    leave_out_intake(&mut report);
     report
+}
+
+/// In a run with players, a pause without any says nothing of what taking streams in costs.
+pub(super) fn leave_out_intake(report: &mut Report) {
+    if report.totals.received_bytes > 0 {
+        let servers = report.steps.iter_mut().filter_map(|step| step.server.as_mut());
+        servers.chain(&mut report.server).for_each(|server| server.cpu_s_per_gb_in = None);
+    }
 }
 
 /// JSON has no word for what is no number.
@@ -101,6 +110,7 @@ fn track(counts: &TrackCounts) -> Track {
         corrupt: counts.corrupt,
         unmarked: counts.unmarked,
         mistimed: counts.mistimed,
+        mixed: counts.mixed,
         cut: counts.cut,
     }
 }
@@ -134,6 +144,7 @@ fn delays(record: &Record) -> Vec<Delay> {
 }
 
 /// What the server used in `seconds`, in which so much came and went.
+#[derive(Clone, Copy)]
 struct While<'a> {
     usage: &'a Usage,
     seconds: f64,
@@ -159,24 +170,27 @@ fn server(of: &While<'_>) -> Server {
     }
 }
 
-/// All steps together; memory is that of the step in which it was highest.
+/// All steps together. Memory is that of the step in which it was highest; what a player costs is
+/// told by the last of the steps with most of them, where the server's own share counts least.
 fn server_of(stretches: &[Stretch], before: Option<u64>) -> Option<Server> {
     let mut usage = Usage::default();
-    let (mut seconds, mut bytes, mut published, mut playing) = (0.0, 0_u64, 0_u64, 0);
-    let mut known = false;
-    for stretch in stretches {
-        let Some(used) = &stretch.server else { continue };
-        known = true;
+    let (mut seconds, mut bytes, mut published) = (0.0, 0_u64, 0_u64);
+    for (stretch, used) in measured(stretches) {
         usage.cpu_s += finite(used.cpu_s);
         usage.switches += used.switches;
+        usage.resident_bytes = usage.resident_bytes.max(used.resident_bytes);
         seconds += finite(stretch.seconds);
         bytes += stretch.bytes;
         published += stretch.published;
-        if used.resident_bytes >= usage.resident_bytes {
-            (usage.resident_bytes, playing) = (used.resident_bytes, stretch.playing);
-        }
     }
-    known.then(|| server(&While { usage: &usage, seconds, bytes, published, playing, before }))
+    let (most, used) = measured(stretches).max_by_key(|(stretch, _)| stretch.playing)?;
+    let all = While { usage: &usage, seconds, bytes, published, playing: 0, before };
+    let fullest = While { usage: used, playing: most.playing, ..all };
+    Some(Server { bytes_per_player: server(&fullest).bytes_per_player, ..server(&all) })
+}
+
+fn measured(stretches: &[Stretch]) -> impl Iterator<Item = (&Stretch, &Usage)> {
+    stretches.iter().filter_map(|stretch| Some((stretch, stretch.server.as_ref()?)))
 }
 
 fn own(record: &Record) -> Own {
@@ -242,5 +256,91 @@ pub(super) fn moment(moment: &record::Moment) -> Moment {
         shard_busy: shards
             .and_then(|all| all.iter().map(|shard| shard.busy_permille).max())
             .map(|busy| busy as f64 / 1000.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::record::{GroupLabel, Moment};
+    use crate::account::tally::Counts;
+
+    fn stretch(playing: u64, cpu_s: f64, resident_bytes: u64) -> Stretch {
+        Stretch {
+            wanted: playing,
+            playing,
+            seconds: 10.0,
+            bytes: playing * 10_000_000,
+            published: 500_000_000,
+            own_cores: vec![0.1, cpu_s / 10.0],
+            server: Some(Usage { cpu_s, resident_bytes, switches: 1000 }),
+            ..Stretch::default()
+        }
+    }
+
+    fn near(one: Option<f64>, other: f64) {
+        assert!(one.is_some_and(|one| (one - other).abs() < 1e-9), "{one:?} is not {other}");
+    }
+
+    #[test]
+    fn costs_are_held_against_what_was_done() {
+        let record = Record {
+            stretches: vec![stretch(100, 2.0, 50_000_000), stretch(300, 4.0, 40_000_000)],
+            resident_before: Some(10_000_000),
+            ..Record::default()
+        };
+        let report = unjudged(&record);
+        let server = report.server.unwrap();
+        near(server.cpu_s_per_gb, 6.0 / 4.0);
+        near(Some(server.cores), 0.3);
+        near(Some(server.switches_s), 100.0);
+        assert_eq!((server.resident_bytes, server.cpu_s_per_gb_in), (50_000_000, None));
+        // Of the step with most players, not of the one with most memory.
+        near(server.bytes_per_player, 100_000.0);
+        near(report.steps[0].server.unwrap().bytes_per_player, 400_000.0);
+        near(report.steps[1].server.unwrap().cpu_s_per_gb, 4.0 / 3.0);
+        assert_eq!(report.own.cores, [0.1, 0.4]);
+    }
+
+    #[test]
+    fn without_players_costs_are_held_against_what_came_in() {
+        let record = Record {
+            stretches: vec![stretch(0, 2.0, 50_000_000)],
+            resident_before: Some(60_000_000),
+            ..Record::default()
+        };
+        let server = unjudged(&record).server.unwrap();
+        near(server.cpu_s_per_gb_in, 4.0);
+        assert_eq!((server.cpu_s_per_gb, server.bytes_per_player), (None, None));
+    }
+
+    #[test]
+    fn payload_owed_is_what_came_and_what_was_lost_to_judged_players() {
+        let label = |judged| GroupLabel { name: "x".to_owned(), judged };
+        let mut counts = Counts::new(3);
+        for group in &mut counts.groups {
+            (group.video.payload, group.audio.payload) = (900, 50);
+            group.video.lost_payload = 50;
+        }
+        let record =
+            Record { groups: vec![label(true), label(false)], counts, ..Record::default() };
+        let report = unjudged(&record);
+        let totals = &report.totals;
+        assert_eq!((totals.expected_bytes, totals.delivered_bytes), (2000, 1900));
+        near(totals.delivered(), 0.95);
+        assert_eq!((report.groups[2].name.as_str(), report.groups[2].judged), ("group 3", true));
+    }
+
+    #[test]
+    fn what_is_no_number_is_nothing() {
+        let moment = moment(&Moment {
+            at_s: f64::NAN,
+            bytes: 5,
+            own_core: f64::INFINITY,
+            server: Some(Usage::default()),
+            ..Moment::default()
+        });
+        assert_eq!((moment.at_s, moment.mbit_s, moment.own_core), (0.0, 0.0, 0.0));
+        assert_eq!(moment.server_cores, None);
     }
 }

@@ -1,6 +1,6 @@
 //! The commands that look at what runs left behind: `report` and `merge`.
 
-use super::condition::Condition;
+use super::condition::{self, Condition};
 use super::file::FileError;
 use super::merge::{MergeError, Merged};
 use super::{Report, file, html, merge as merging, series, tables};
@@ -37,7 +37,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     series: Option<PathBuf>,
     /// Judge the runs anew: FAIL if one of these holds, such as 'p99>50ms' or 'lost>0'.
-    #[arg(long, value_name = "CONDITION", value_delimiter = ',')]
+    #[arg(long, value_name = "CONDITION", value_delimiter = ',', long_help = condition::help())]
     fail_if: Vec<Condition>,
 }
 
@@ -83,7 +83,7 @@ pub struct MergeArgs {
     #[arg(long, value_name = "FILE")]
     hdr_log: Option<PathBuf>,
     /// FAIL if one of these holds, such as 'p99>50ms' [default: if anything is wrong].
-    #[arg(long, value_name = "CONDITION", value_delimiter = ',')]
+    #[arg(long, value_name = "CONDITION", value_delimiter = ',', long_help = condition::help())]
     fail_if: Vec<Condition>,
 }
 

@@ -7,7 +7,7 @@
 //!   operator  = ">" | ">=" | "<" | "<="
 //! ```
 //!
-//! What a metric is measured by stands in [`metric`](self::metric); when a condition makes a run
+//! What a metric is measured by stands in [`metric`]; when a condition makes a run
 //! fail, in [`judge`](super::judge).
 
 pub mod metric;
@@ -107,14 +107,10 @@ impl fmt::Display for ConditionError {
                 f.write_str("expected METRIC>LIMIT, with >, >=, < or <=, such as p99>50ms")
             }
             Self::Metric => {
-                f.write_str(
-                    "no such metric; possible are p50, p99, p99.9 and so on and max, each ",
-                )?;
-                f.write_str("alone (of video) or after one of ")?;
-                for (name, _) in metric::TIMES {
-                    write!(f, "{name}. ")?;
-                }
-                f.write_str("as in audio.p99; and")?;
+                f.write_str("no such metric; possible are p50, p99, p99.9 and so on and max, of ")?;
+                f.write_str("video, or as in audio.p99 of")?;
+                metric::TIMES.iter().try_for_each(|(name, _)| write!(f, " {name}"))?;
+                f.write_str("; and")?;
                 METRICS.iter().try_for_each(|metric| write!(f, " {}", metric.name))
             }
             Self::Percentile => f.write_str(
@@ -133,6 +129,27 @@ impl fmt::Display for ConditionError {
 }
 
 impl std::error::Error for ConditionError {}
+
+/// All that conditions can look at, for the help text of `--fail-if`.
+pub fn help() -> String {
+    let mut text = String::from(
+        "FAIL if this holds, as METRIC>LIMIT with >, >=, < or <=, such as 'p99>50ms'; may be given \
+         several times or with commas. Only the conditions decide then (and INVALID, if the \
+         generator was the bottleneck itself). What was not measured fails.\n\n\
+         Times, in us, ms or s: p50, p99, p99.9 and so on and max, of video; or, as in \
+         'audio.p99>80ms', of",
+    );
+    for (name, _) in metric::TIMES {
+        text.push_str(&format!(" {name}"));
+    }
+    text.push_str("\n\nAnd:");
+    for known in &METRICS {
+        let units: Vec<&str> = known.units.iter().map(|unit| unit.text()).collect();
+        let units = if units == [""] { String::new() } else { format!(" ({})", units.join(", ")) };
+        text.push_str(&format!("\n  {:<13} {}{units}", known.name, known.meaning));
+    }
+    text
+}
 
 impl FromStr for Condition {
     type Err = ConditionError;

@@ -90,13 +90,15 @@ pub struct Track {
     pub unmarked: u64,
     /// With a timestamp that moved against the schedule.
     pub mistimed: u64,
+    /// From a publisher that another one had already replaced.
+    pub mixed: u64,
     /// Never came because their publisher was cut off; nobody's loss.
     pub cut: u64,
 }
 
 impl Track {
     /// What can be wrong with a frame, and how often it was.
-    pub fn faults(&self) -> [(&'static str, u64); 6] {
+    pub fn faults(&self) -> [(&'static str, u64); 7] {
         [
             ("lost", self.lost),
             ("duplicated", self.duplicated),
@@ -104,6 +106,7 @@ impl Track {
             ("corrupt", self.corrupt),
             ("unmarked", self.unmarked),
             ("mistimed", self.mistimed),
+            ("mixed", self.mixed),
         ]
     }
 
@@ -121,6 +124,7 @@ impl Track {
             (&mut self.corrupt, other.corrupt),
             (&mut self.unmarked, other.unmarked),
             (&mut self.mistimed, other.mistimed),
+            (&mut self.mixed, other.mixed),
             (&mut self.cut, other.cut),
         ] {
             *own = own.saturating_add(other);
@@ -182,7 +186,8 @@ pub struct Server {
     pub switches_s: f64,
     /// Resident memory at the end, bytes.
     pub resident_bytes: u64,
-    /// What of it each player cost, where the memory before the first one is known.
+    /// What each player cost of memory, where that before the first one is known; of several
+    /// steps, in the one with most players.
     pub bytes_per_player: Option<f64>,
 }
 

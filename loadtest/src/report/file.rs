@@ -2,7 +2,8 @@
 //! host, another version or a stranger; none of them makes this program panic or swell.
 
 use super::{FORMAT, Report};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -26,8 +27,6 @@ pub enum FileError {
     NoReport,
     /// It was written by a newer version.
     Newer(u64),
-    /// A number in it is negative, or greater than anything that is measured.
-    Number,
 }
 
 impl fmt::Display for FileError {
@@ -40,7 +39,6 @@ impl fmt::Display for FileError {
             Self::Newer(format) => {
                 write!(f, "of format {format}: this program reads up to format {FORMAT}")
             }
-            Self::Number => f.write_str("not a report: it has numbers that nobody measured"),
         }
     }
 }
@@ -74,16 +72,16 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// If it is none.
 pub fn parse(json: &[u8]) -> Result<Report, FileError> {
-    let value: Value = serde_json::from_slice(json)?;
-    match value.get("format").and_then(Value::as_u64) {
+    let head: Head = serde_json::from_slice(json)?;
+    match head.format {
         None | Some(0) => return Err(FileError::NoReport),
         Some(format) if format > u64::from(FORMAT) => return Err(FileError::Newer(format)),
         Some(_) => {}
     }
-    if !is_sane(&value) {
-        return Err(FileError::Number);
-    }
-    Ok(serde_json::from_value(value)?)
+    // Looked through before anything is stored. The depth is bounded: the JSON reader refuses more
+    // than 128 levels.
+    let _: Measured = serde_json::from_slice(json)?;
+    Ok(serde_json::from_slice(json)?)
 }
 
 /// Writes a report as JSON, for programs and for people that look into it.
@@ -96,15 +94,63 @@ pub fn write(report: &Report, path: &Path) -> io::Result<()> {
     std::fs::write(path, json)
 }
 
-/// The depth is bounded: the JSON reader refuses more than 128 levels.
-fn is_sane(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => {
-            number.as_f64().is_some_and(|number| (0.0..=NUMBER_MAX).contains(&number))
+/// What says that this is a report at all.
+#[derive(Deserialize)]
+struct Head {
+    format: Option<u64>,
+}
+
+/// Any JSON whose numbers are such as are measured; nothing of it is kept.
+struct Measured;
+
+impl<'de> Deserialize<'de> for Measured {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Measured)
+    }
+}
+
+impl<'de> Visitor<'de> for Measured {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a number from 0 to {NUMBER_MAX:e}, such as is measured")
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self, E> {
+        if (0.0..=NUMBER_MAX).contains(&number) {
+            return Ok(self);
         }
-        Value::Array(values) => values.iter().all(is_sane),
-        Value::Object(fields) => fields.values().all(is_sane),
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
+        Err(E::invalid_value(Unexpected::Float(number), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<Measured>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, Measured>()?.is_some() {}
+        Ok(self)
     }
 }
 
@@ -113,6 +159,7 @@ mod tests {
     use super::*;
     use crate::report::{html, merge, samples, series};
     use proptest::prelude::*;
+    use serde_json::Value;
 
     #[test]
     fn every_report_comes_back_from_its_json() {
@@ -139,16 +186,18 @@ mod tests {
         let refused = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert!(refused("").contains("not a report"));
         assert!(refused("{}").contains("no \"format\""));
-        assert!(refused("[1]").contains("no \"format\""));
+        assert!(refused("[{}]").contains("not a report"));
         assert!(refused("{\"format\":7}").contains("format 7"));
         assert!(refused("{\"format\":1,\"steps\":7}").contains("not a report"));
-        assert!(refused("{\"format\":1,\"began_unix_ms\":-1}").contains("nobody measured"));
-        assert!(refused("{\"format\":1,\"began_unix_ms\":1e300}").contains("nobody measured"));
+        assert!(refused("{\"format\":1,\"began_unix_ms\":-1}").contains("such as is measured"));
+        assert!(refused("{\"format\":1,\"began_unix_ms\":1e300}").contains("such as is measured"));
         assert!(refused("{\"format\":1,\"began_unix_ms\":1e999}").contains("not a report"));
         assert!(refused(&"[".repeat(100_000)).contains("not a report"));
         let histogram = "{\"format\":1,\"delays\":[{\"time\":\"video\",\"histogram\":\"AAAA\",\
              \"percentiles\":{\"p50\":1,\"p90\":1,\"p99\":1,\"p999\":1,\"max\":1,\"count\":1}}]}";
         assert!(refused(histogram).contains("histogram"));
+        let many = format!("{{\"format\":1,\"steps\":[{}{{}}]}}", "{},".repeat(10_000));
+        assert!(refused(&many).contains("no more than 10000"));
         assert!(parse(b"{\"format\":1}").is_ok());
     }
 

@@ -171,7 +171,8 @@ pub fn read(bytes: &[u8]) -> Result<Log, LogError> {
     let (mut start, mut base) = (None, None);
     for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let error = LogError { line: at + 1 };
-        if line.trim_ascii().is_empty() {
+        let comment = line.starts_with(b"#") && !line.starts_with(b"#[");
+        if comment || line.trim_ascii().is_empty() {
             continue;
         }
         // Line by line: over the whole file, the reader of the library looks for a dot beyond the
@@ -262,6 +263,21 @@ mod tests {
         assert_eq!((log.intervals[0].tag.as_str(), log.intervals[0].start_unix_s), ("", 102.5));
         let absolute = format!("#[StartTime: 1780000000.0 (x)]\n1780000002.0,1.0,3.5,{histogram}");
         assert_eq!(read(absolute.as_bytes()).unwrap().intervals[0].start_unix_s, 1_780_000_002.0);
+    }
+
+    /// As hdrhistogram 0.10.8 for Python writes it: ten times 250, five times 1,500, once 48,000.
+    const OF_PYTHON: &str = "#[Histogram log format version 1.2]\n\
+        \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n\
+        1780000001.000000,1.000000,0.000000,\
+        HISTFAAAACl4nJNpmSzMwMDAyQABzFCaEURcm7yEwf4DROAzs8hBYa6//kwAjOYHxg==\n";
+
+    #[test]
+    fn a_log_of_another_implementation_is_read() {
+        let log = read(OF_PYTHON.as_bytes()).unwrap();
+        assert_eq!(log.intervals[0].start_unix_s, 1_780_000_001.0);
+        let histogram = log.intervals[0].histogram().unwrap();
+        let counts = [250, 1500, 48_000].map(|value| histogram.count_at(value));
+        assert_eq!((counts, histogram.len()), ([10, 5, 1], 16));
     }
 
     #[test]

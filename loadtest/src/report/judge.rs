@@ -70,7 +70,8 @@ fn faults(report: &Report) -> Vec<String> {
         reasons.push("broken off before its end".to_owned());
     }
     let publishers = &report.publishers;
-    if publishers.publishing < publishers.wanted {
+    let come_and_go = publishers.left > 0 || !publishers.allowed.is_empty();
+    if publishers.publishing < publishers.wanted && !come_and_go {
         let (publishing, wanted) = (publishers.publishing, publishers.wanted);
         reasons.push(format!("{publishing} of {wanted} publishers published at the end"));
     }
@@ -90,16 +91,17 @@ fn faults(report: &Report) -> Vec<String> {
 }
 
 fn played(report: &Report, reasons: &mut Vec<String>) {
+    let come_and_go = players_come_and_go(report);
     let playing = report.groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.playing));
     let players = report.totals.players_wanted;
     for (at, step) in report.steps.iter().enumerate() {
-        if step.playing < step.wanted {
+        if step.playing < step.wanted && !come_and_go {
             let (playing, wanted) = (step.playing, step.wanted);
             reasons.push(format!("step {}: {playing} of {wanted} players played", at + 1));
         }
     }
     // Broken off while the first players joined, there is no step that could tell.
-    if report.steps.is_empty() && playing < players {
+    if report.steps.is_empty() && playing < players && !come_and_go {
         reasons.push(format!("{playing} of {players} players played"));
     }
     let wanted = players > 0 || report.steps.iter().any(|step| step.wanted > 0);
@@ -113,6 +115,16 @@ fn played(report: &Report, reasons: &mut Vec<String>) {
     if !wanted && report.publishers.wanted == 0 {
         reasons.push("nothing was asked for: no publisher, no player".to_owned());
     }
+}
+
+/// Where the plan has players (or publishers) come and go, some are always away, and none of them is
+/// missing: one that fails to come back is an error by name. Told by departures that no step with
+/// fewer players explains.
+fn players_come_and_go(report: &Report) -> bool {
+    let fewer = report.steps.windows(2).map(|two| two[0].wanted.saturating_sub(two[1].wanted));
+    let fewer = fewer.fold(0_u64, u64::saturating_add);
+    let left = report.groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.left));
+    left > fewer || report.groups.iter().any(|group| !group.allowed.is_empty())
 }
 
 fn errors(who: &str, kinds: &Kinds, reasons: &mut Vec<String>) {
@@ -153,6 +165,7 @@ mod tests {
         fails("corrupt", |report| report.groups[0].video.corrupt = 1);
         fails("unmarked", |report| report.groups[0].video.unmarked = 1);
         fails("mistimed", |report| report.groups[0].audio.mistimed = 1);
+        fails("mixed", |report| report.groups[0].video.mixed = 1);
         fails("broken off", |report| report.interrupted = true);
         fails("3 of 4 publishers", |report| report.publishers.publishing = 3);
         fails("step 1: 7 of", |report| report.steps[0].playing = 7);
@@ -183,6 +196,29 @@ mod tests {
             report.groups.push(other);
         });
         assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
+    }
+
+    #[test]
+    fn who_comes_and_goes_by_plan_may_be_away_at_the_end() {
+        let away = |report: &mut Report| {
+            report.steps[0].playing -= 100;
+            report.publishers.publishing -= 1;
+        };
+        assert_eq!(with(away).reasons.len(), 2);
+        let judgement = with(|report| {
+            away(report);
+            report.groups[0].left = 7;
+            report.publishers.allowed.insert("displaced".to_owned(), 1);
+        });
+        assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
+    }
+
+    #[test]
+    fn who_left_because_fewer_were_wanted_does_not_excuse_others() {
+        let mut report = Report::of(&samples::long(), &[]);
+        report.groups[0].left = 1900;
+        report.steps[1].playing -= 1;
+        assert_eq!(judge(&report, &[]).reasons, ["step 2: 2499 of 2500 players played"]);
     }
 
     #[test]

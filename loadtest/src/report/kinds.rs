@@ -4,13 +4,15 @@
 //! its name alone.
 
 /// Names and what each says, in the order of a connection's life.
-pub const KINDS: [(&str, &str); 19] = [
+pub const KINDS: [(&str, &str); 21] = [
     ("no-socket", "this machine gave no socket: out of files, ports or memory"),
     ("connection-refused", "nobody listened at the address, or the queue of the listener was full"),
     ("connect-timeout", "no connection within the time limit"),
     ("connection-timed-out", "the network gave up on the connection"),
     ("connection-reset", "the server reset the connection"),
     ("closed", "the server closed the connection without a word"),
+    ("request-not-possible", "the stream's name cannot be asked for over RTMP"),
+    ("not-sendable", "a frame could not be written as an RTMP message"),
     ("handshake-timeout", "no RTMP handshake within the time limit"),
     ("request-timeout", "no answer to an RTMP command within the time limit"),
     ("connect-refused", "the server refused the RTMP command connect"),
@@ -18,7 +20,7 @@ pub const KINDS: [(&str, &str); 19] = [
     ("publish-refused", "the server refused the RTMP command publish"),
     ("no-first-frame", "play was granted, but no frame to begin with came within the time limit"),
     ("stalled", "frames came, and then none any more although the stream went on"),
-    ("stream-ended", "the server said that the stream has ended, although it had not"),
+    ("stream-ended", "the server said that the stream has ended"),
     ("displaced", "another publisher took the stream over"),
     ("closed-by-command", "the server took the stream back with an RTMP command"),
     ("publisher-stalled", "the server stopped reading from a publisher"),

@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 /// The bar, what is wrong in red, and the figures in what is left of the line.
-const TEMPLATE: &str = "{bar:16} {prefix:.red.bold}{wide_msg}";
+const TEMPLATE: &str = "{bar:10} {prefix:.red.bold}{wide_msg}";
 /// A bar counts whole numbers: tenths of a second.
 const TICKS_PER_SECOND: f64 = 10.0;
 
@@ -66,18 +66,21 @@ impl Live {
         }
     }
 
-    fn show(&mut self, text: String) {
+    fn show(&mut self, text: &str) {
         let faults = match self.faults {
             0 => String::new(),
-            faults => format!("{faults} frames at fault  "),
+            faults => format!("{faults} at fault"),
         };
         match &mut self.shown {
             Shown::Bar(bar) => {
                 bar.set_prefix(faults);
-                bar.set_message(text);
+                bar.set_message(text.to_owned());
             }
-            // Nobody reads it: the report still counts.
-            Shown::Lines(out) => drop(writeln!(out, "{faults}{text}")),
+            Shown::Lines(out) => {
+                let gap = if faults.is_empty() { "" } else { "  " };
+                // Nobody reads it: the report still counts.
+                drop(writeln!(out, "{text}{gap}{faults}"));
+            }
         }
     }
 }
@@ -91,13 +94,13 @@ impl Observer for Live {
             bar.set_length(bar.length().unwrap_or(0).max(now));
             bar.set_position(now);
         }
-        self.show(line(&build::moment(moment)));
+        self.show(&line(&build::moment(moment)));
     }
 
     fn phase(&mut self, what: &str) {
         if self.phase != what {
             what.clone_into(&mut self.phase);
-            self.show(what.to_owned());
+            self.show(what);
         }
     }
 }
@@ -106,7 +109,8 @@ fn ticks(seconds: f64) -> u64 {
     (seconds * TICKS_PER_SECOND) as u64
 }
 
-/// The figures of a sample in one line; what was not measured is not mentioned.
+/// The figures of a sample in one line, the main ones within the 80 columns of a narrow terminal;
+/// what was not measured is not mentioned.
 fn line(moment: &figures::Moment) -> String {
     let figures::Moment { at_s, playing, wanted, mbit_s, video, .. } = moment;
     let mut line = format!("{at_s:6.1} s");
@@ -116,9 +120,9 @@ fn line(moment: &figures::Moment) -> String {
         line += &format!("  {} publishers", moment.publishing);
     }
     if video.count > 0 {
-        line += &format!("  video p50 {:.1} p99 {:.1} ms", video.p50, video.p99);
+        line += &format!("  p50 {:.1} p99 {:.1} ms", video.p50, video.p99);
     }
-    line += &format!("  own core {:.0} %", moment.own_core * 100.0);
+    line += &format!("  own {:.0} %", moment.own_core * 100.0);
     if let Some(cores) = moment.server_cores {
         line += &format!("  server {:.0} %", cores * 100.0);
     }
@@ -160,7 +164,7 @@ mod tests {
         assert_eq!(text.lines().count(), record.moments.len() + 1, "{text}");
         assert!(text.starts_with("joining\n") && !text.contains(['\x1b', '\r']), "{text}");
         assert!(text.contains("players  ") && text.contains("p99 "), "{text}");
-        assert!(text.lines().last().unwrap().starts_with("4 frames at fault"), "{text}");
+        assert!(text.lines().last().unwrap().ends_with("  4 at fault"), "{text}");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! The figures are in [`figures`], the verdict in [`judge`], and nothing here measures anything:
 //! what is not in the [`Record`] is not in the report either.
 
+pub mod bounded;
 pub mod build;
 pub mod cli;
 pub mod condition;
@@ -74,14 +75,18 @@ pub struct Report {
     /// How it ended.
     pub verdict: Verdict,
     /// Why, unless it passed.
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::WORDS_MAX }>")]
     pub reasons: Vec<String>,
     /// What was found wrong and did not decide, because conditions were given that do.
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::WORDS_MAX }>")]
     pub notes: Vec<String>,
     /// The conditions of `--fail-if`, if any.
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::WORDS_MAX }>")]
     pub conditions: Vec<String>,
     /// What the run is called.
     pub title: String,
     /// What was asked for and what it ran on, in the order to show.
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::WORDS_MAX }>")]
     pub settings: Vec<(String, String)>,
     /// When it began, milliseconds since 1970.
     pub began_unix_ms: u64,
@@ -90,18 +95,22 @@ pub struct Report {
     /// The whole run in a few sums.
     pub totals: Totals,
     /// The groups of players.
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::WORDS_MAX }>")]
     pub groups: Vec<Group>,
     /// The publishers.
     pub publishers: Publishers,
     /// Every time that was measured, over the whole run, in the order of [`Time::ALL`].
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::DELAYS_MAX }>")]
     pub delays: Vec<Delay>,
     /// What the server used over all steps, where it is known.
     pub server: Option<Server>,
     /// What the generator itself used.
     pub own: Own,
     /// The steps.
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::STEPS_MAX }>")]
     pub steps: Vec<Step>,
     /// The time series.
+    #[serde(deserialize_with = "bounded::list::<_, _, { bounded::MOMENTS_MAX }>")]
     pub moments: Vec<Moment>,
 }
 

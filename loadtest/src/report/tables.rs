@@ -64,8 +64,9 @@ pub fn steps(reports: &[Report]) -> Table {
     );
     for (run, report) in reports.iter().enumerate() {
         for (at, step) in report.steps.iter().enumerate() {
-            // Without players, what counts is what went in.
-            let bytes = if step.bytes > 0 { step.bytes } else { step.published_bytes };
+            // In a run without players, what counts is what went in.
+            let alone = report.totals.received_bytes == 0;
+            let bytes = if alone { step.published_bytes } else { step.bytes };
             let gigabytes = bytes as f64 / 1e9;
             let video = some(&step.times.video);
             let audio = some(&step.times.audio);
@@ -197,6 +198,7 @@ pub fn frames(reports: &[Report]) -> Table {
             Column::if_any("corrupt"),
             Column::if_any("unmarked"),
             Column::if_any("mistimed"),
+            Column::if_any("mixed"),
         ],
     );
     for (run, report) in reports.iter().enumerate() {

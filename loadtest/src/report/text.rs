@@ -21,7 +21,7 @@ impl fmt::Display for Report {
         section(f, "From the scheduled send to the arrival at a player", &delays)?;
         section(f, "The generator itself", &tables::times(own, &tables::OWN_TIMES))?;
         section(f, "Frames", &tables::frames(own))?;
-        section(f, "How connections ended that were not closed by the plan", &tables::ends(own))?;
+        section(f, "Connections that were not ended from here", &tables::ends(own))?;
         self.totals(f)?;
         if !self.conditions.is_empty() {
             writeln!(f, "\nfails if {}", self.conditions.join(", "))?;
@@ -54,7 +54,7 @@ impl Report {
             thousands(publishers.frames),
             totals.published_bytes as f64 / 1e9,
         )?;
-        if !self.groups.is_empty() {
+        if totals.players_wanted > 0 || totals.received_bytes > 0 {
             write!(f, "players       {:.3} GB received", totals.received_bytes as f64 / 1e9)?;
             if let Some(delivered) = totals.delivered() {
                 write!(
@@ -78,9 +78,9 @@ impl Report {
                 write!(f, ", {cpu:.3} CPU s per GB taken in")?;
             }
             write!(f, ", {:.0} switches/s", server.switches_s)?;
-            write!(f, ", {:.1} MB resident", server.resident_bytes as f64 / 1e6)?;
+            write!(f, ", {:.1} MB resident at most", server.resident_bytes as f64 / 1e6)?;
             if let Some(bytes) = server.bytes_per_player {
-                write!(f, " ({:.1} KB a player)", bytes / 1e3)?;
+                write!(f, ", {:.1} KB a player", bytes / 1e3)?;
             }
             writeln!(f)?;
         }
@@ -120,7 +120,7 @@ mod tests {
             "unheard-of",
             "publisher-stalled",
             "- players: video frames lost: 12",
-            "- step 2: 393 of 400 players played",
+            "393",
             "first frame",
             "p99.9",
         ] {

@@ -195,7 +195,7 @@ fn frames(report: &Report, count: impl Fn(&Track) -> u64) -> Option<f64> {
 }
 
 /// Everything but percentiles.
-pub static METRICS: [Known; 16] = [
+pub static METRICS: [Known; 17] = [
     Known {
         name: "lost",
         meaning: "frames that never came",
@@ -231,6 +231,12 @@ pub static METRICS: [Known; 16] = [
         meaning: "frames whose timestamp moved against the schedule",
         units: NUMBER,
         measure: |report| frames(report, |track| track.mistimed),
+    },
+    Known {
+        name: "mixed",
+        meaning: "frames of a publisher that another one had already replaced",
+        units: NUMBER,
+        measure: |report| frames(report, |track| track.mixed),
     },
     Known {
         name: "late",
@@ -294,7 +300,7 @@ pub static METRICS: [Known; 16] = [
     },
     Known {
         name: "per_player",
-        meaning: "memory that each player cost the server",
+        meaning: "memory that each player cost the server, in the step with most of them",
         units: SIZE,
         measure: |report| report.server.as_ref()?.bytes_per_player,
     },

@@ -14,6 +14,8 @@ const DECADES_MAX: f64 = 6.0;
 pub enum Scale {
     /// Evenly, from zero.
     Linear,
+    /// The same, for what is counted: there is nothing between one and two.
+    Whole,
     /// By their logarithm.
     Logarithmic,
 }
@@ -45,6 +47,7 @@ impl Axis {
         greatest = greatest.max(VALUE_MIN);
         match scale {
             Scale::Linear => Self::linear(greatest, 5.0),
+            Scale::Whole => Self::linear(greatest.max(1.0), greatest.clamp(1.0, 5.0)),
             Scale::Logarithmic => Self::logarithmic(least, greatest),
         }
     }
@@ -80,7 +83,7 @@ impl Axis {
             .flat_map(|power| factors.iter().map(move |factor| factor * 10_f64.powi(power)));
         let steps: Vec<f64> = steps.collect();
         let below = |value: &&f64| **value <= low * (1.0 + 1e-9);
-        let first = steps.iter().filter(below).next_back().copied().unwrap_or(low);
+        let first = steps.iter().rfind(below).copied().unwrap_or(low);
         let above = |value: &&f64| **value >= greatest * (1.0 - 1e-9);
         let last = steps.iter().find(above).copied().unwrap_or(greatest);
         // A single value needs room on both sides of it.
@@ -120,7 +123,7 @@ impl Axis {
     pub fn place(&self, value: f64) -> f64 {
         let value = if value.is_finite() { value } else { self.low };
         let place = match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
+            Scale::Linear | Scale::Whole => (value - self.low) / (self.high - self.low),
             Scale::Logarithmic => {
                 (value.max(self.low) / self.low).log10() / (self.high / self.low).log10()
             }
@@ -169,6 +172,10 @@ mod tests {
         assert_eq!(labels(&axis), ["0", "20", "40", "60", "80", "100"]);
         let axis = Axis::of(Scale::Linear, [0.3].into_iter());
         assert_eq!(labels(&axis), ["0", "0.1", "0.2", "0.3"]);
+        for (greatest, ticks) in [(1.0, "0 1"), (3.0, "0 1 2 3"), (7.0, "0 2 4 6 8")] {
+            let axis = Axis::of(Scale::Whole, [greatest].into_iter());
+            assert_eq!(labels(&axis).join(" "), ticks);
+        }
         let axis = Axis::of(Scale::Logarithmic, [3.0, 870.0].into_iter());
         assert_eq!(labels(&axis), ["2", "5", "10", "20", "50", "100", "200", "500", "1000"]);
         let axis = Axis::of(Scale::Logarithmic, [0.01, 87_000.0].into_iter());

@@ -77,13 +77,13 @@ pub fn page(reports: &[Report]) -> String {
         ),
         ("The generator itself", tables::times(reports, &tables::OWN_TIMES)),
         ("Frames", tables::frames(reports)),
-        ("Connections not closed by the plan", tables::ends(reports)),
+        ("Connections that were not ended from here", tables::ends(reports)),
     ] {
         html.push_str(&parts::section(heading, &table));
     }
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "</main><div id=\"tip\" hidden=\"\"></div><script>{SCRIPT}</script></body></html>\n"
+        "</main><div id=\"tip\" hidden=\"\"></div><script>{SCRIPT}</script></body></html>"
     );
     html
 }
@@ -139,7 +139,8 @@ fn switches(runs: usize) -> String {
         let _ = write!(
             css,
             "#run{run}:not(:checked)~main .r{run}{{display:none}}\
-             #run{run}:not(:checked)~main .k{run}{{opacity:.35}}"
+             #run{run}:not(:checked)~main .k{run}{{opacity:.35}}\
+             #run{run}:focus-visible~main label.k{run}{{outline:2px solid}}"
         );
         css
     })

@@ -8,6 +8,13 @@ use crate::report::{Report, tables};
 /// Points of a line at most; beyond them, the worst of several neighbours stands for all.
 const POINTS_MAX: usize = 400;
 
+/// A sample shorter than this share of the usual is not shown: its rates are noise.
+const SHORT: f64 = 0.25;
+/// What is counted in whole numbers.
+const PLAYERS: &str = "players";
+/// The same.
+const PUBLISHERS: &str = "publishers";
+
 /// One of several lines in a plot: what hovering calls it, and its value.
 type Shown = (&'static str, fn(&Moment) -> Option<f64>);
 
@@ -28,8 +35,8 @@ const PLOTS: [(&str, &[Shown]); 9] = [
         ],
     ),
     ("Mbit/s to players", &[("", |moment| Some(moment.mbit_s))]),
-    ("players", &[("", |moment| Some(moment.playing as f64))]),
-    ("publishers", &[("", |moment| Some(moment.publishing as f64))]),
+    (PLAYERS, &[("", |moment| Some(moment.playing as f64))]),
+    (PUBLISHERS, &[("", |moment| Some(moment.publishing as f64))]),
     ("server, cores", &[("", |moment| moment.server_cores)]),
     ("server memory, MB", &[("", |moment| Some(moment.server_resident_bytes? as f64 / 1e6))]),
     ("pacing window, ms", &[("", |moment| Some(moment.window_ms? as f64))]),
@@ -56,7 +63,8 @@ fn plot(reports: &[Report], title: &str, shown: &[Shown]) -> Option<Plot> {
         return None;
     }
     let ends = reports.iter().filter_map(|report| report.moments.last()).map(|last| last.at_s);
-    let y = Axis::of(Scale::Linear, values());
+    let scale = if [PLAYERS, PUBLISHERS].contains(&title) { Scale::Whole } else { Scale::Linear };
+    let y = Axis::of(scale, values());
     Some(Plot {
         title: title.to_owned(),
         note: if shown.len() > 1 { "p99 and p50 (thin)".to_owned() } else { String::new() },
@@ -83,8 +91,12 @@ fn steps(reports: &[Report]) -> Vec<f64> {
 }
 
 fn thinned(moments: &[Moment], value: fn(&Moment) -> Option<f64>) -> Vec<Option<(f64, f64)>> {
+    let mut lengths: Vec<f64> = moments.iter().map(|moment| moment.seconds).collect();
+    lengths.sort_by(f64::total_cmp);
+    let least = lengths.get(lengths.len() / 2).map_or(0.0, |usual| usual * SHORT);
+    let moments: Vec<&Moment> = moments.iter().filter(|moment| moment.seconds >= least).collect();
     let neighbours = moments.len().div_ceil(POINTS_MAX).max(1);
-    let worst = |moments: &[Moment]| {
+    let worst = |moments: &[&Moment]| {
         let values = moments.iter().filter_map(|moment| Some((moment.at_s, value(moment)?)));
         values.reduce(|one, other| if other.1 > one.1 { other } else { one })
     };
@@ -103,6 +115,15 @@ mod tests {
         let points = thinned(&report.moments, |moment| Some(moment.mbit_s));
         assert!(points.len() <= POINTS_MAX);
         assert!(points.contains(&Some((212.0, 1e6))), "{points:?}");
+    }
+
+    #[test]
+    fn what_is_too_short_to_have_a_rate_is_not_shown() {
+        let mut report = samples::report();
+        let whole = report.moments.len();
+        let short = Moment { at_s: 30.01, seconds: 0.01, mbit_s: 1e5, ..Moment::default() };
+        report.moments.push(short);
+        assert_eq!(thinned(&report.moments, |moment| Some(moment.mbit_s)).len(), whole);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reports of several hosts as the report of one.
 
 use crate::account::times::{Percentiles, empty};
-use crate::report::build::ratio;
+use crate::report::build::{leave_out_intake, ratio};
 use crate::report::figures::{
     ByTime, Delay, Group, Kinds, Moment, Own, Publishers, Server, Step, Totals,
 };
@@ -49,6 +49,7 @@ pub fn reports(reports: &[Report]) -> Report {
     merged.own.cpu_s_per_gb = ratio(cpu_s, merged.totals.received_bytes as f64 / 1e9);
     merged.server = server(reports, &merged.steps);
     merged.moments = moments(reports);
+    leave_out_intake(&mut merged);
     merged
 }
 
