@@ -49,7 +49,8 @@ pub fn run(plan: &Plan, observer: &mut dyn Observer) -> io::Result<Record> {
         thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
     director.look();
-    let Director { mut record, counts, .. } = director;
+    let Director { mut record, counts, sampled, .. } = director;
+    record.times.add(&sampled.times);
     record.counts = counts;
     Ok(record)
 }
@@ -113,6 +114,7 @@ impl Director<'_> {
             }
             std::thread::sleep(LOOK);
         }
+        self.sample();
         self.record.interrupted = self.is_stopped();
     }
 
@@ -164,9 +166,10 @@ impl Director<'_> {
             let left = step.length.saturating_sub(mark.at.elapsed());
             std::thread::sleep(LOOK.min(left));
             self.look();
-            // The last sample ends with the stretch.
+            // The last sample ends with the stretch, and a short rest belongs to it.
+            let ends = left <= LOOK;
             let due = self.began.elapsed() >= self.sampled.at + self.plan.sample;
-            if due || left <= LOOK {
+            if ends || due && left > self.plan.sample / 2 {
                 times.add(&self.sampled.times);
                 self.sample();
             }
@@ -220,11 +223,7 @@ impl Director<'_> {
     fn mark(&mut self) -> Mark {
         self.look();
         // What was seen so far belongs to the time before.
-        if self.began.elapsed() > self.sampled.at + self.plan.sample / 4 {
-            self.sample();
-        } else {
-            self.sampled.times.clear();
-        }
+        self.sample();
         Mark {
             at: Instant::now(),
             counts: self.counts.clone(),
@@ -286,6 +285,7 @@ impl Director<'_> {
         };
         self.observer.moment(&moment, &self.sampled.times);
         self.record.moments.push(moment);
+        self.record.times.add(&self.sampled.times);
         self.sampled.times.clear();
         self.sampled.at = at;
         self.sampled.counts.clone_from(&self.counts);
@@ -301,12 +301,9 @@ impl Director<'_> {
             .sum()
     }
 
-    /// Reads all counters, and the times since the last look.
+    /// Reads all counters, and the times since the last look into the sample.
     fn look(&mut self) {
-        let mut times = Times::default();
-        (self.counts, self.behind) = self.shared.collect(&mut times);
-        self.record.times.add(&times);
-        self.sampled.times.add(&times);
+        (self.counts, self.behind) = self.shared.collect(&mut self.sampled.times);
     }
 
     fn wanted(&self) -> usize {

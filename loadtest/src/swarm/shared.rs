@@ -27,13 +27,20 @@ pub struct Shared {
 struct Report {
     counts: Counts,
     times: Times,
+    /// The times were collected; what is in their place is empty.
+    collected: bool,
     behind: u64,
 }
 
 impl Shared {
     /// A run with so many workers, streams and groups of players.
     pub fn new(workers: usize, streams: u32, groups: usize) -> Self {
-        let report = || Report { counts: Counts::new(groups), times: Times::default(), behind: 0 };
+        let report = || Report {
+            counts: Counts::new(groups),
+            times: Times::default(),
+            collected: true,
+            behind: 0,
+        };
         Self {
             streams: (0..streams).map(|_| Epochs::default()).collect(),
             published: AtomicU32::new(0),
@@ -48,8 +55,15 @@ impl Shared {
     pub fn hand_over(&self, worker: usize, counts: &Counts, times: &mut Times, behind: u64) {
         let mut report = lock(&self.reports[worker]);
         report.counts.clone_from(counts);
-        report.times.add(times);
         report.behind = behind;
+        if report.collected {
+            // The worker's time is dear: nothing is added that can be exchanged.
+            std::mem::swap(&mut report.times, times);
+            report.collected = false;
+        } else {
+            report.times.add(times);
+        }
+        drop(report);
         times.clear();
     }
 
@@ -58,11 +72,16 @@ impl Shared {
     pub fn collect(&self, times: &mut Times) -> (Counts, u64) {
         let (mut counts, mut behind) = (Counts::new(self.wanted.len()), 0);
         for report in &self.reports {
+            let mut taken = Times::default();
             let mut report = lock(report);
             counts.add(&report.counts);
             behind += report.behind;
-            times.add(&report.times);
-            report.times.clear();
+            if !report.collected {
+                std::mem::swap(&mut report.times, &mut taken);
+                report.collected = true;
+            }
+            drop(report);
+            times.add(&taken);
         }
         (counts, behind)
     }
