@@ -35,7 +35,7 @@ TABLE
 }
 
 # Stages that need what tests/install.sh installs.
-needs_install=" clients swarm "
+needs_install=" unit clients swarm "
 
 usage() {
     cat <<'HELP'

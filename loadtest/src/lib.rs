@@ -1,12 +1,19 @@
 //! A load generator for RTMP servers that checks every frame.
 //!
-//! Publishers send a generated stream of a real stream's shape ([`media`]), each frame marked in
-//! band ([`media::mark`]) with its number and the time at which it should have been sent; players account
-//! for every frame ([`account`]) and enter its delay into histograms. One pinned thread
-//! ([`swarm`]) carries thousands of connections; the [`swarm::director`] goes through the steps of a
-//! [`plan`] and ends in a [`report`] with a verdict, which is INVALID if the generator was the
-//! bottleneck itself.
+//! Publishers send a generated stream of a real stream's shape, or a recording ([`media`]), each
+//! frame marked in band ([`media::mark`]) with its number and the time at which it should have been
+//! sent; players account for every frame ([`account`]) and enter its delay into histograms. A pinned
+//! thread ([`swarm`]) carries thousands of connections; the [`swarm::director`] goes through the
+//! steps of a [`plan`], and what was measured becomes a [`report`] with a verdict, which is INVALID
+//! if the generator was the bottleneck itself. A [`proxy`] damages single frames on purpose, to see
+//! that the checks find it.
 //!
+//! ```text
+//!   cli ─► plan ─► swarm::director ─► swarm::worker ─► swarm::link ─► a server
+//!                        │                 │  media: what is sent
+//!                        │                 └► account: what came of it
+//!                        └► account::record ─► report: text, JSON, HTML, logs
+//! ```
 //! It speaks RTMP through `millstream-rtmp` and knows nothing of the server but, where it is
 //! millstream, its counters ([`host::watch`]).
 

@@ -59,9 +59,8 @@ pub fn run<F: Future>(main: F) -> io::Result<F::Output> {
     // enters it by itself. Kernels before 5.19 refuse.
     let mut cooperative = io_uring::IoUring::builder();
     cooperative.setup_coop_taskrun();
-    let builder = || {
-        monoio::RuntimeBuilder::<monoio::FusionDriver>::new().with_entries(4096).enable_timer()
-    };
+    let builder =
+        || monoio::RuntimeBuilder::<monoio::FusionDriver>::new().with_entries(4096).enable_timer();
     let mut runtime =
         builder().uring_builder(cooperative).build().or_else(|_| builder().build())?;
     Ok(runtime.block_on(main))

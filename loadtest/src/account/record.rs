@@ -33,6 +33,8 @@ pub struct Record {
     /// Times of the whole run, joins and the generator's own ones included; delays only of frames
     /// that were sent after their player had asked.
     pub times: Times,
+    /// Whether publishers come and go by plan, so that some of them are always away.
+    pub publishers_come_and_go: bool,
     /// Publishers wanted, players wanted at the end.
     pub wanted: (u64, u64),
     /// Server memory before the first player, bytes, where it is known.
@@ -48,6 +50,8 @@ pub struct GroupLabel {
     pub name: String,
     /// Whether every frame must have come. Players that do not read are not owed any.
     pub judged: bool,
+    /// Whether its players come and go by plan, so that some of them are always away.
+    pub comes_and_goes: bool,
 }
 
 /// One sample of the time series.

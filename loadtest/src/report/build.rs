@@ -4,7 +4,7 @@ use super::figures::{
     ByTime, Delay, Group, Kinds, Moment, Own, Publishers, Server, Step, Totals, Track,
 };
 use super::{FORMAT, Report, curve};
-use crate::account::record::{self, Record, Stretch};
+use crate::account::record::{self, GroupLabel, Record, Stretch};
 use crate::account::tally::{self, GroupCounts, TrackCounts};
 use crate::account::times::{Percentiles, Time};
 use crate::host::process::Usage;
@@ -20,8 +20,12 @@ pub fn unjudged(record: &Record) -> Report {
         .enumerate()
         .map(|(at, (counts, label))| {
             // Counted without a label: a caller of the library forgot it, and is strict with it.
-            let name = label.map_or_else(|| format!("group {}", at + 1), |l| l.name.clone());
-            group(counts, name, label.is_none_or(|label| label.judged))
+            let unnamed = || GroupLabel {
+                name: format!("group {}", at + 1),
+                judged: true,
+                comes_and_goes: false,
+            };
+            group(counts, label.cloned().unwrap_or_else(unnamed))
         })
         .collect();
     let steps: Vec<Step> =
@@ -36,7 +40,11 @@ pub fn unjudged(record: &Record) -> Report {
             .collect(),
         began_unix_ms: record.began_unix_ms,
         interrupted: record.interrupted,
-        publishers: publishers(&counts.publishers, record.wanted.0),
+        publishers: Publishers {
+            wanted: record.wanted.0,
+            come_and_go: record.publishers_come_and_go,
+            ..publishers(&counts.publishers)
+        },
         delays: delays(record),
         server: server_of(&record.stretches, record.resident_before),
         own: own(record),
@@ -58,9 +66,10 @@ pub fn unjudged(record: &Record) -> Report {
     report
 }
 
-/// In a run with players, a pause without any says nothing of what taking streams in costs.
+/// In a run that is mostly fan-out, a pause without players says nothing of what taking streams in
+/// costs.
 pub(super) fn leave_out_intake(report: &mut Report) {
-    if report.totals.received_bytes > 0 {
+    if report.totals.received_bytes > report.totals.published_bytes {
         let servers = report.steps.iter_mut().filter_map(|step| step.server.as_mut());
         servers.chain(&mut report.server).for_each(|server| server.cpu_s_per_gb_in = None);
     }
@@ -80,10 +89,11 @@ fn kinds(kinds: &tally::Kinds) -> Kinds {
     kinds.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
 }
 
-fn group(counts: &GroupCounts, name: String, judged: bool) -> Group {
+fn group(counts: &GroupCounts, label: GroupLabel) -> Group {
     Group {
-        name,
-        judged,
+        name: label.name,
+        judged: label.judged,
+        comes_and_goes: label.comes_and_goes,
         bytes: counts.bytes,
         video: track(&counts.video),
         audio: track(&counts.audio),
@@ -115,9 +125,8 @@ fn track(counts: &TrackCounts) -> Track {
     }
 }
 
-fn publishers(counts: &tally::PublisherCounts, wanted: u64) -> Publishers {
+fn publishers(counts: &tally::PublisherCounts) -> Publishers {
     Publishers {
-        wanted,
         begun: counts.begun,
         accepted: counts.accepted,
         publishing: counts.publishing,
@@ -125,6 +134,7 @@ fn publishers(counts: &tally::PublisherCounts, wanted: u64) -> Publishers {
         left: counts.left,
         allowed: kinds(&counts.allowed),
         errors: kinds(&counts.errors),
+        ..Publishers::default()
     }
 }
 
@@ -316,7 +326,7 @@ mod tests {
 
     #[test]
     fn payload_owed_is_what_came_and_what_was_lost_to_judged_players() {
-        let label = |judged| GroupLabel { name: "x".to_owned(), judged };
+        let label = |judged| GroupLabel { name: "x".to_owned(), judged, comes_and_goes: false };
         let mut counts = Counts::new(3);
         for group in &mut counts.groups {
             (group.video.payload, group.audio.payload) = (900, 50);

@@ -42,6 +42,8 @@ pub struct Group {
     pub name: String,
     /// Whether every frame must have come.
     pub judged: bool,
+    /// Whether its players come and go by plan, so that some are always away.
+    pub comes_and_goes: bool,
     /// Bytes received, RTMP and all.
     pub bytes: u64,
     /// Video.
@@ -138,6 +140,8 @@ impl Track {
 pub struct Publishers {
     /// How many were wanted.
     pub wanted: u64,
+    /// Whether they come and go by plan, so that some are always away.
+    pub come_and_go: bool,
     /// Connections begun.
     pub begun: u64,
     /// How often one was accepted.

@@ -10,11 +10,7 @@
 use super::condition::Condition;
 use super::figures::Kinds;
 use super::{Report, Verdict};
-
-/// Own core share above which nothing that was measured is believed.
-pub const OWN_CORE_MAX: f64 = 0.85;
-/// Own lag (p99) above which nothing that was measured is believed, in milliseconds.
-pub const OWN_LAG_MS_MAX: f64 = 5.0;
+use crate::limits::{OWN_CORE_MAX, OWN_LAG_MS_MAX};
 
 /// What is thought of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +66,7 @@ fn faults(report: &Report) -> Vec<String> {
         reasons.push("broken off before its end".to_owned());
     }
     let publishers = &report.publishers;
-    let come_and_go = publishers.left > 0 || !publishers.allowed.is_empty();
-    if publishers.publishing < publishers.wanted && !come_and_go {
+    if publishers.publishing < publishers.wanted && !publishers.come_and_go {
         let (publishing, wanted) = (publishers.publishing, publishers.wanted);
         reasons.push(format!("{publishing} of {wanted} publishers published at the end"));
     }
@@ -117,14 +112,10 @@ fn played(report: &Report, reasons: &mut Vec<String>) {
     }
 }
 
-/// Where the plan has players (or publishers) come and go, some are always away, and none of them is
-/// missing: one that fails to come back is an error by name. Told by departures that no step with
-/// fewer players explains.
+/// Where the plan has players come and go, some are always away, and none of them is missing: one
+/// that fails to come back is an error by name.
 fn players_come_and_go(report: &Report) -> bool {
-    let fewer = report.steps.windows(2).map(|two| two[0].wanted.saturating_sub(two[1].wanted));
-    let fewer = fewer.fold(0_u64, u64::saturating_add);
-    let left = report.groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.left));
-    left > fewer || report.groups.iter().any(|group| !group.allowed.is_empty())
+    report.groups.iter().any(|group| group.comes_and_goes)
 }
 
 fn errors(who: &str, kinds: &Kinds, reasons: &mut Vec<String>) {
@@ -207,18 +198,10 @@ mod tests {
         assert_eq!(with(away).reasons.len(), 2);
         let judgement = with(|report| {
             away(report);
-            report.groups[0].left = 7;
-            report.publishers.allowed.insert("displaced".to_owned(), 1);
+            report.groups[0].comes_and_goes = true;
+            report.publishers.come_and_go = true;
         });
         assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
-    }
-
-    #[test]
-    fn who_left_because_fewer_were_wanted_does_not_excuse_others() {
-        let mut report = Report::of(&samples::long(), &[]);
-        report.groups[0].left = 1900;
-        report.steps[1].playing -= 1;
-        assert_eq!(judge(&report, &[]).reasons, ["step 2: 2499 of 2500 players played"]);
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub fn rough() -> Record {
         seed: 4,
         server: false,
     });
-    record.groups.push(GroupLabel { name: "mute".to_owned(), judged: false });
+    record.groups.push(GroupLabel { name: "mute".to_owned(), judged: false, comes_and_goes: true });
     let mut mute = record.counts.groups[0].clone();
     mute.video.faults.lost = 100_000;
     record.counts.groups.push(mute);
@@ -151,7 +151,11 @@ fn make(shape: &Shape) -> Record {
         title: shape.title.to_owned(),
         settings: settings(shape),
         began_unix_ms: 1_780_000_000_000,
-        groups: vec![GroupLabel { name: "players".to_owned(), judged: true }],
+        groups: vec![GroupLabel {
+            name: "players".to_owned(),
+            judged: true,
+            comes_and_goes: false,
+        }],
         counts: Counts::new(1),
         wanted: (PUBLISHERS, shape.steps.last().map_or(0, |step| step.0)),
         resident_before: shape.server.then_some(RESIDENT_BEFORE),

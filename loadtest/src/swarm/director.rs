@@ -6,7 +6,7 @@ use crate::account::times::{Percentiles, Time, Times};
 use crate::host::process::{self, Usage};
 use crate::host::watch;
 use crate::limits::{DRAIN_MAX, LOOK, SETTLE};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Playing, Publishing, Step};
 use crate::swarm::settings;
 use crate::swarm::shared::Shared;
 use crate::swarm::worker::Worker;
@@ -43,6 +43,7 @@ pub fn run(plan: &Plan, observer: &mut dyn Observer) -> io::Result<Record> {
         sampled: Sampled::default(),
         step: 1,
     };
+    step_back();
     director.go_through();
     shared.over.store(true, Ordering::Relaxed);
     for thread in threads {
@@ -331,12 +332,15 @@ fn begin(plan: &Plan) -> Record {
     let label = |group: &crate::plan::Group| GroupLabel {
         name: group.name.clone(),
         judged: group.judged(),
+        comes_and_goes: !matches!(group.behaviour, Playing::Stay)
+            || plan.publishers.behaviour != Publishing::Steady,
     };
     Record {
         title: plan.title.clone(),
         settings: settings::of(plan),
         began_unix_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
         groups: plan.groups.iter().map(label).collect(),
+        publishers_come_and_go: plan.publishers.behaviour != Publishing::Steady,
         wanted: (u64::from(plan.publishers.count), 0),
         ..Record::default()
     }
@@ -354,6 +358,12 @@ fn used(before: Option<Usage>, after: Option<Usage>) -> Option<Usage> {
         switches: after.switches.saturating_sub(before.switches),
         resident_bytes: after.resident_bytes,
     })
+}
+
+/// Lets the workers go before this thread, which may run on their cores: what it does can wait.
+fn step_back() {
+    // Refused, it competes with them for some milliseconds a second.
+    let _ = rustix::process::setpriority_process(None, 10);
 }
 
 fn pin_to(core: usize) -> io::Result<()> {

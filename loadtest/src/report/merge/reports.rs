@@ -86,6 +86,7 @@ fn add_totals(own: &mut Totals, other: &Totals) {
 }
 
 fn add_publishers(own: &mut Publishers, other: &Publishers) {
+    own.come_and_go |= other.come_and_go;
     add(&mut own.wanted, other.wanted);
     add(&mut own.begun, other.begun);
     add(&mut own.accepted, other.accepted);
@@ -98,6 +99,7 @@ fn add_publishers(own: &mut Publishers, other: &Publishers) {
 
 fn add_group(own: &mut Group, other: &Group) {
     own.judged |= other.judged;
+    own.comes_and_goes |= other.comes_and_goes;
     add(&mut own.bytes, other.bytes);
     own.video.add(&other.video);
     own.audio.add(&other.audio);

@@ -4,10 +4,10 @@
 //! everything that is ready. Between rounds it may nap, as receivers on real networks in effect do:
 //! reading each byte the moment it arrives makes the server pay for waking the reader.
 //!
-//! - [`crowd`]: who comes and who goes.
-//! - [`serve`]: one connection's turn.
-//! - [`publish`]: frames that are due.
-//! - [`patrol`]: who takes too long, and who reads slowly on purpose.
+//! - `crowd`: who comes and who goes.
+//! - `serve`: one connection's turn.
+//! - `publish`: frames that are due.
+//! - `patrol`: who takes too long, and who reads slowly on purpose.
 //!
 //! What frames are is `media`'s business, how players are judged `account`'s.
 
