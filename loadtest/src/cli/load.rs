@@ -65,11 +65,13 @@ pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
     if let Some(server) = &server {
         record.settings.push(("server", server.described()));
     }
-    observer.finish()?;
+    let logged = observer.finish();
     drop(server);
     let report = Report::of(&record, &conditions);
-    write(&report, &load.output)?;
+    // First of all it is shown: a file that cannot be written must not cost the run.
     println!("{report}");
+    logged?;
+    write(&report, &load.output)?;
     Ok(report.exit_code())
 }
 
