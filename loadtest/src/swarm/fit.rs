@@ -6,7 +6,7 @@
 use crate::account::record::{Moment, Observer, Record};
 use crate::account::times::{Time, Times};
 use crate::limits::{FIT_LENGTH, FIT_OWN_CORE_MAX, FIT_P99_MS_MAX, OWN_LAG_MS_MAX};
-use crate::plan::{Plan, Step};
+use crate::plan::{Group, Plan, Publishing, Step};
 use crate::swarm::director;
 use std::io;
 
@@ -31,6 +31,9 @@ pub fn find(plan: &Plan, most: usize, observer: &mut dyn Observer) -> io::Result
         observer.phase(&format!("trying {players} players"));
         let mut trial = plan.clone();
         trial.steps = vec![Step::new(players, FIT_LENGTH)];
+        // Who goes away by plan, or does not read, cannot show whether all of them fit.
+        trial.groups = vec![Group::healthy()];
+        trial.publishers.behaviour = Publishing::Steady;
         let record = director::run(&trial, &mut Quiet(observer))?;
         if observer.wants_to_stop() {
             break;
@@ -46,7 +49,7 @@ pub fn find(plan: &Plan, most: usize, observer: &mut dyn Observer) -> io::Result
             None if good >= most => break,
             None => (good * 2).min(most),
             // An eighth is near enough: the next run of the same differs by as much.
-            Some(bad) if bad - good <= bad / 8 => break,
+            Some(bad) if bad - good <= (bad / 8).max(1) => break,
             Some(bad) => good + (bad - good) / 2,
         };
     }
