@@ -99,9 +99,14 @@ fn played(report: &Report, reasons: &mut Vec<String>) {
     if report.steps.is_empty() && playing < players && !come_and_go {
         reasons.push(format!("{playing} of {players} players played"));
     }
+    let joined = report.groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.joined));
+    // Who comes and goes may be away at the end, and yet each of them came.
+    if come_and_go && joined < players {
+        reasons.push(format!("{joined} joins by {players} players: some never played"));
+    }
     let wanted = players > 0 || report.steps.iter().any(|step| step.wanted > 0);
     let judged = report.groups.iter().any(|group| group.judged);
-    if wanted && judged && report.judged().frames == 0 {
+    if wanted && (joined == 0 || judged && report.judged().frames == 0) {
         reasons.push("nothing was played".to_owned());
     }
     if report.publishers.wanted > 0 && report.publishers.frames == 0 {
@@ -202,6 +207,19 @@ mod tests {
             report.publishers.come_and_go = true;
         });
         assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
+    }
+
+    #[test]
+    fn who_comes_and_goes_must_have_come() {
+        fails("some never played", |report| {
+            report.groups[0].comes_and_goes = true;
+            report.groups[0].joined = report.totals.players_wanted - 1;
+        });
+        fails("nothing was played", |report| {
+            for group in &mut report.groups {
+                (group.judged, group.comes_and_goes, group.joined) = (false, true, 0);
+            }
+        });
     }
 
     #[test]
