@@ -3,7 +3,7 @@
 //! The sizes are those of a real group of pictures: 1280x720 at 30 frames a second, key frame every
 //! 2 s, x264 `veryfast`, no B-frames; uniform frames would flatter servers, which then never see a
 //! key frame seven times the size of the others. Audio is AAC at 48 kHz: 1,024 samples a frame, so
-//! 93.75 frames a second.
+//! 46.875 frames a second.
 //!
 //! What fills the messages decodes without an error: noise at the bottom of the pictures
 //! (`picture`), and silence (`sound`). How marks are put in stands in `form`.
