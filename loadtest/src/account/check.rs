@@ -2,7 +2,7 @@
 
 use crate::account::epoch::{Epoch, Epochs};
 use crate::account::ledger::{Faults, Ledger};
-use crate::account::tally::{GroupCounts, TrackCounts};
+use crate::account::tally::{GroupCounts, TrackCounts, count};
 use crate::account::times::{Time, Times};
 use crate::media::Track;
 use crate::media::mark::Mark;
@@ -16,6 +16,14 @@ const ROUNDING_MS: i64 = 3;
 /// server that takes a second publisher's frames in shall not make the first one's look lost.
 const CHAPTERS_MAX: usize = 3;
 
+/// A frame that seems to come sooner than this before it was sent tells that the clocks of two hosts
+/// do not go together, nanoseconds. Less is what clocks that are kept together may differ by.
+const AHEAD_NS: u64 = 20_000_000;
+
+/// How far one track may be behind the other on its way, in nanoseconds of the stream: what came
+/// less than this after a frame that is missing does not say that it will not come.
+const APART_NS: u64 = 1_000_000_000;
+
 /// One player's account.
 #[derive(Debug, Default)]
 pub struct Account {
@@ -25,6 +33,8 @@ pub struct Account {
     pub compares: bool,
     /// When the player asked, nanoseconds: what was sent before is backlog.
     pub began_ns: u64,
+    /// A frame came before it was sent.
+    ahead: bool,
     /// What it got of each publisher, the latest one last.
     chapters: Vec<Chapter>,
 }
@@ -36,6 +46,11 @@ struct Chapter {
     number: u32,
     /// How far that has come; nothing if another program publishes.
     progress: Option<Arc<Epoch>>,
+    /// When its first frame that came was due, from the stream's start: from there on both tracks
+    /// are owed. Nanoseconds.
+    began_ns: u64,
+    /// The same of the latest one that came.
+    reached_ns: u64,
     video: Line,
     audio: Line,
 }
@@ -81,7 +96,7 @@ impl Rules {
 impl Account {
     /// The account of a player of a stream that asked at this time.
     pub fn new(stream: u32, compares: bool, began_ns: u64) -> Self {
-        Self { stream, compares, began_ns, chapters: Vec::new() }
+        Self { stream, compares, began_ns, ..Self::default() }
     }
 
     /// Enters a frame. Times are entered where `times` are given.
@@ -109,8 +124,9 @@ impl Account {
             // Another stream's number says nothing about this one's.
             return;
         }
-        let (chapter, is_latest) = self.chapter(mark.epoch, epochs, rules, counts);
         let source = rules.source(mark.stream);
+        let due_ns = source.due_ns(arrival.track, mark.sequence);
+        let (chapter, is_latest) = self.chapter(mark.epoch, due_ns, epochs, rules, counts);
         let tally = counts.track(arrival.track);
         tally.mixed += u64::from(!is_latest);
         let line = match arrival.track {
@@ -118,9 +134,17 @@ impl Account {
             Track::Audio => &mut chapter.audio,
         };
         line.enter(arrival, mark, source, rules.speed, tally);
+        chapter.reached_ns = chapter.reached_ns.max(due_ns);
         if mark.scheduled_ns < self.began_ns {
             // It was over before the player asked; its age says nothing of the server.
             tally.backlog += 1;
+            return;
+        }
+        if arrival.now_ns.saturating_add(AHEAD_NS) < mark.scheduled_ns {
+            // Its delay is unknown, and least of all it is none.
+            if !std::mem::replace(&mut self.ahead, true) {
+                count(&mut counts.errors, "clocks-apart");
+            }
             return;
         }
         let delay = arrival.now_ns.saturating_sub(mark.scheduled_ns);
@@ -138,6 +162,7 @@ impl Account {
     fn chapter(
         &mut self,
         number: u32,
+        began_ns: u64,
         epochs: &Epochs,
         rules: &Rules,
         counts: &mut GroupCounts,
@@ -145,10 +170,11 @@ impl Account {
         let known = self.chapters.iter().rposition(|chapter| chapter.number == number);
         let at = known.unwrap_or_else(|| {
             if self.chapters.len() == CHAPTERS_MAX {
-                self.chapters.remove(0).close(rules.source(self.stream), counts);
+                self.chapters.remove(0).close(rules.source(self.stream), u64::MAX, counts);
             }
+            let (progress, reached_ns) = (epochs.find(number), began_ns);
             let (video, audio) = Default::default();
-            let chapter = Chapter { number, progress: epochs.find(number), video, audio };
+            let chapter = Chapter { number, progress, began_ns, reached_ns, video, audio };
             // An epoch that is older than the latest one is entered before it.
             let later = self.chapters.iter().position(|chapter| chapter.number > number);
             let at = later.unwrap_or(self.chapters.len());
@@ -163,22 +189,37 @@ impl Account {
     /// itself was cut off.
     pub fn close(&mut self, rules: &Rules, counts: &mut GroupCounts) {
         for chapter in self.chapters.drain(..) {
-            chapter.close(rules.source(self.stream), counts);
+            chapter.close(rules.source(self.stream), u64::MAX, counts);
+        }
+    }
+
+    /// Ends the account of a player that goes before everything has come. What is on its way to it
+    /// is not lost, but what later frames have overtaken is.
+    pub fn leave(&mut self, rules: &Rules, counts: &mut GroupCounts) {
+        let source = rules.source(self.stream);
+        for chapter in self.chapters.drain(..) {
+            let until_ns = chapter.reached_ns.saturating_sub(APART_NS);
+            chapter.close(source, until_ns, counts);
         }
     }
 
     /// Frames that are still to come of what was published so far.
-    pub fn behind(&self) -> u64 {
-        self.chapters.iter().map(Chapter::behind).sum()
+    pub fn behind(&self, rules: &Rules) -> u64 {
+        let source = rules.source(self.stream);
+        self.chapters.iter().map(|chapter| chapter.behind(source)).sum()
     }
 }
 
 impl Chapter {
-    fn close(self, source: &Source, counts: &mut GroupCounts) {
+    /// Ends the chapter. Frames that were due only after `until_ns` are not asked for.
+    fn close(self, source: &Source, until_ns: u64, counts: &mut GroupCounts) {
         let Some(epoch) = &self.progress else { return };
-        for (track, line) in [(Track::Video, &self.video), (Track::Audio, &self.audio)] {
-            let published = epoch.published(track);
-            let missing = line.ledger.missing(published);
+        for track in [Track::Video, Track::Audio] {
+            let mut published = epoch.published(track);
+            if until_ns < u64::MAX {
+                published = first_due(source, track, until_ns, published);
+            }
+            let missing = self.missing(source, track, published);
             let tally = counts.track(track);
             if epoch.is_cut() {
                 tally.cut += missing;
@@ -189,13 +230,30 @@ impl Chapter {
         }
     }
 
-    fn behind(&self) -> u64 {
+    fn behind(&self, source: &Source) -> u64 {
         match &self.progress {
-            Some(epoch) if !epoch.is_cut() => {
-                self.video.ledger.missing(epoch.published(Track::Video))
-                    + self.audio.ledger.missing(epoch.published(Track::Audio))
-            }
+            Some(epoch) if !epoch.is_cut() => [Track::Video, Track::Audio]
+                .map(|track| self.missing(source, track, epoch.published(track)))
+                .iter()
+                .sum(),
             _ => 0,
+        }
+    }
+
+    /// Frames missing at the end, of a track that has published so many.
+    fn missing(&self, source: &Source, track: Track, published: u32) -> u64 {
+        let ledger = match track {
+            Track::Video => &self.video.ledger,
+            Track::Audio => &self.audio.ledger,
+        };
+        if ledger.has_begun() || !source.has(track) {
+            return ledger.missing(published);
+        }
+        // Nothing of it came. Sound is owed from where the other track began; pictures, only from a
+        // key frame on, which the first of all is.
+        match track {
+            Track::Video if self.began_ns > APART_NS => 0,
+            _ => u64::from(published - first_due(source, track, self.began_ns, published)),
         }
     }
 }
@@ -228,6 +286,23 @@ impl Line {
         }
         self.last = Some((arrival.timestamp, mark.scheduled_ns));
     }
+}
+
+/// The first of so many frames of a track that is due at a time or later; their number if none is.
+fn first_due(source: &Source, track: Track, ns: u64, frames: u32) -> u32 {
+    if frames == 0 || !source.has(track) {
+        return frames;
+    }
+    let (mut from, mut until) = (0, frames);
+    while from < until {
+        let middle = from + (until - from) / 2;
+        if source.due_ns(track, middle) < ns {
+            from = middle + 1;
+        } else {
+            until = middle;
+        }
+    }
+    from
 }
 
 /// Payload of the so many frames before frame `until`.
@@ -302,7 +377,7 @@ mod tests {
         let mut scene = Scene::new();
         scene.epochs.begin().publish(Track::Video, 3);
         scene.play(0, &[0, 1, 2]);
-        assert_eq!(scene.account.behind(), 0);
+        assert_eq!(scene.account.behind(&scene.rules), 0);
         let video = scene.close();
         assert_eq!((video.frames, video.wrong(), scene.counts.compared), (3, 0, 3));
         assert_eq!(scene.times.of(Time::Video).max() / 100, 50);
@@ -374,7 +449,7 @@ mod tests {
         let epoch = scene.epochs.begin();
         epoch.publish(Track::Video, 5);
         scene.play(0, &[0, 1]);
-        assert_eq!(scene.account.behind(), 3);
+        assert_eq!(scene.account.behind(&scene.rules), 3);
         let video = scene.close();
         let owed = scene.rules.sources[0].payload_before(Track::Video, 5)
             - scene.rules.sources[0].payload_before(Track::Video, 2);
@@ -385,7 +460,7 @@ mod tests {
         epoch.publish(Track::Video, 5);
         scene.play(0, &[0, 1]);
         epoch.cut();
-        assert_eq!(scene.account.behind(), 0);
+        assert_eq!(scene.account.behind(&scene.rules), 0);
         let video = scene.close();
         assert_eq!((video.faults.lost, video.cut), (0, 3));
     }
@@ -421,6 +496,54 @@ mod tests {
         let video = scene.close();
         assert_eq!((video.backlog, scene.times.of(Time::Video).len()), (2, 1));
         assert_eq!(scene.counts.compared, 0);
+    }
+
+    #[test]
+    fn a_track_of_which_nothing_came_is_lost_from_where_the_other_began() {
+        let mut scene = Scene::new();
+        let epoch = scene.epochs.begin();
+        epoch.publish(Track::Video, 90);
+        epoch.publish(Track::Audio, 141);
+        let second: Vec<u32> = (60..90).collect();
+        scene.play(0, &second);
+        // Video from 2 s on; sound has 46.875 frames a second, and frame 94 is the first then.
+        assert_eq!(scene.account.behind(&scene.rules), 141 - 94);
+        let video = scene.close();
+        let audio = scene.counts.audio;
+        assert_eq!((video.wrong(), audio.faults.lost), (0, 47));
+        let sound = scene.rules.sources[0].payload_before(Track::Audio, 1);
+        assert_eq!(audio.lost_payload, 47 * sound);
+    }
+
+    #[test]
+    fn who_goes_has_lost_what_was_overtaken_and_not_what_was_under_way() {
+        let mut scene = Scene::new();
+        let epoch = scene.epochs.begin();
+        epoch.publish(Track::Video, 120);
+        epoch.publish(Track::Audio, 188);
+        // Video comes as far as 3 s, of the four that were published, and no sound at all.
+        let frames: Vec<u32> = (0..=90).collect();
+        scene.play(0, &frames);
+        scene.account.leave(&scene.rules, &mut scene.counts);
+        let GroupCounts { video, audio, .. } = &scene.counts;
+        // Sound of the first two seconds.
+        assert_eq!((video.wrong(), audio.faults.lost), (0, 94));
+    }
+
+    #[test]
+    fn who_gets_frames_before_they_were_sent_measures_no_delay_and_is_told_once() {
+        let mut scene = Scene::new();
+        for sequence in 30..33 {
+            let frame = scene.frame(0, 0, sequence);
+            let due = scene.rules.sources[0].due_ns(Track::Video, sequence);
+            scene.arrives_at(&frame, (due / 1_000_000) as u32, due - 30_000_000);
+        }
+        assert_eq!(scene.times.of(Time::Video).len(), 0);
+        assert_eq!(scene.counts.errors.get("clocks-apart"), Some(&1));
+        // By a little, clocks that are kept together do differ.
+        let frame = scene.frame(0, 0, 33);
+        scene.arrives_at(&frame, 1100, 1_090_000_000);
+        assert_eq!(scene.times.of(Time::Video).len(), 1);
     }
 
     #[test]

@@ -76,6 +76,10 @@ pub struct GroupCounts {
     pub joined: u64,
     /// Of these, how many play now.
     pub playing: u64,
+    /// Players that are away now and come again.
+    pub away: u64,
+    /// Players that failed and do not come again, of those wanted now.
+    pub given_up: u64,
     /// Connections that ended as the plan wanted.
     pub left: u64,
     /// Connections that ended or failed in a way that the plan allows for, by kind.
@@ -102,6 +106,8 @@ impl GroupCounts {
         self.begun += other.begun;
         self.joined += other.joined;
         self.playing += other.playing;
+        self.away += other.away;
+        self.given_up += other.given_up;
         self.left += other.left;
         add_kinds(&mut self.allowed, &other.allowed);
         add_kinds(&mut self.errors, &other.errors);

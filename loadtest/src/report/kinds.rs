@@ -4,11 +4,11 @@
 //! its name alone.
 
 /// Names and what each says, in the order of a connection's life.
-pub const KINDS: [(&str, &str); 21] = [
+pub const KINDS: [(&str, &str); 35] = [
     ("no-socket", "this machine gave no socket: out of files, ports or memory"),
     ("connection-refused", "nobody listened at the address, or the queue of the listener was full"),
-    ("connect-timeout", "no connection within the time limit"),
-    ("connection-timed-out", "the network gave up on the connection"),
+    ("connect-timeout", "no answer to the RTMP command connect within the time limit"),
+    ("connection-timed-out", "no TCP connection within the time limit"),
     ("connection-reset", "the server reset the connection"),
     ("closed", "the server closed the connection without a word"),
     ("request-not-possible", "the stream's name cannot be asked for over RTMP"),
@@ -24,7 +24,25 @@ pub const KINDS: [(&str, &str); 21] = [
     ("displaced", "another publisher took the stream over"),
     ("closed-by-command", "the server took the stream back with an RTMP command"),
     ("publisher-stalled", "the server stopped reading from a publisher"),
-    ("malformed", "what the server sent is not RTMP"),
+    (
+        "clocks-apart",
+        "frames came before they were sent: publishers and players need --wall-clock \
+      and clocks that are kept together",
+    ),
+    ("handshake-version", "what the server sent is no RTMP handshake"),
+    ("handshake-encrypted", "the server answered with an encrypted handshake"),
+    ("chunk-without-header", "the server's chunks do not begin as RTMP chunks do"),
+    ("chunk-size-invalid", "the server announced a chunk size that RTMP does not have"),
+    ("message-interrupted", "the server began a message within another one"),
+    ("message-changed", "the server changed a message's header in the middle of it"),
+    ("message-too-long", "the server announced a message longer than is taken"),
+    ("reassembly-full", "the server began more messages than are held at one time"),
+    ("too-many-chunk-streams", "the server used more chunk streams than are held"),
+    ("tiny-chunks", "the server sent its messages in uselessly small chunks"),
+    ("command-not-amf0", "a command of the server cannot be read"),
+    ("command-without-name", "a command of the server has no name"),
+    ("control-malformed", "a control message of the server cannot be read"),
+    ("aggregate-malformed", "an aggregate of the server cannot be read"),
     ("socket-error", "the socket failed in another way"),
 ];
 

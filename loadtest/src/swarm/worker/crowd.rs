@@ -186,8 +186,10 @@ impl Worker {
         peer.link.say_goodbye();
         // Not taken at once, it is gone: what a player says last changes nothing.
         let _ = peer.flush();
-        if let Some(Role::Player(player)) = self.remove(at) {
-            self.counts.groups[player.group].left += 1;
+        if let Some(Role::Player(mut player)) = self.remove(at) {
+            let counts = &mut self.counts.groups[player.group];
+            counts.left += 1;
+            player.account.leave(&self.rules, counts);
         }
     }
 

@@ -221,8 +221,11 @@ impl Worker {
     fn hand_over(&mut self, now: u64) {
         self.handed_over_ns = now;
         self.counts.cpu_ns = vec![clock::thread_cpu_ns()];
+        for (counts, crowd) in self.counts.groups.iter_mut().zip(&self.crowds) {
+            (counts.away, counts.given_up) = (crowd.away as u64, crowd.given_up as u64);
+        }
         let behind = self.peers.iter().flatten().map(|peer| match &peer.role {
-            Role::Player(player) if player.slow.is_none() => player.account.behind(),
+            Role::Player(player) if player.slow.is_none() => player.account.behind(&self.rules),
             _ => 0,
         });
         let behind = behind.sum();
