@@ -98,9 +98,15 @@ impl Plan {
         }
     }
 
-    /// What a stream's publisher sends.
+    /// The number of one of the run's streams, which count from 0: in its name, and in its marks,
+    /// so that runs which share a server tell their streams apart.
+    pub fn number(&self, stream: u32) -> u32 {
+        self.publishers.first.saturating_add(stream)
+    }
+
+    /// What the publisher of one of the run's streams sends.
     pub fn source(&self, stream: u32) -> &Arc<Source> {
-        &self.sources[stream as usize % self.sources.len()]
+        &self.sources[self.number(stream) as usize % self.sources.len()]
     }
 
     /// Connections at a time, at most.

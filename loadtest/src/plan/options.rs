@@ -305,7 +305,13 @@ impl Options {
             return value("--publishers", "expected at most 100000");
         }
         plan.publishers.count = count;
-        plan.publishers.first = self.first_stream.unwrap_or(0);
+        plan.publishers.first = match self.first_stream.unwrap_or(0) {
+            first if first <= 1_000_000_000 => first,
+            _ => return value("--first-stream", "expected at most 1000000000"),
+        };
+        if self.streams.is_some_and(|streams| streams > 100_000) {
+            return value("--streams", "expected at most 100000");
+        }
         plan.publishers.over = self.publisher_ramp.map_or(Duration::ZERO, |span| span.0);
         plan.publishers.speed = match self.speed.unwrap_or(1.0) {
             speed if (0.01..=1000.0).contains(&speed) => speed,

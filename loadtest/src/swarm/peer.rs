@@ -76,7 +76,7 @@ pub enum Role {
 /// A publisher's place in its stream.
 #[derive(Clone, Debug, Default)]
 pub struct Publisher {
-    /// Number of the stream.
+    /// Which of the run's streams, from 0.
     pub stream: u32,
     /// Its time of the stream, once the server accepted it.
     pub epoch: Option<Arc<Epoch>>,
@@ -93,6 +93,8 @@ pub struct Publisher {
 pub struct Player {
     /// Which group it belongs to.
     pub group: usize,
+    /// Which of the run's streams it plays, from 0; its account has the stream's number.
+    pub stream: u32,
     /// How it reads, if not properly.
     pub slow: Option<Slow>,
     /// What it got.

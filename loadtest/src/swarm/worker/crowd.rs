@@ -78,9 +78,9 @@ impl Worker {
         };
         let stream = (number % u64::from(self.plan.played.max(1))) as u32;
         let compares = self.players_begun.is_multiple_of(self.plan.compared_of.max(1));
-        let account = Account::new(stream, compares, now);
+        let account = Account::new(self.plan.number(stream), compares, now);
         self.players_begun += 1;
-        let player = Player { group, slow, account, ..Player::default() };
+        let player = Player { group, slow, stream, account, ..Player::default() };
         self.counts.groups[group].begun += 1;
         let role = Role::Player(Box::new(player));
         match self.begin(role, Wish::Play, slow, now) {

@@ -29,7 +29,7 @@ impl Worker {
         };
         let source = self.plan.source(publisher.stream);
         let speed = self.plan.publishers.speed;
-        let stream = publisher.stream;
+        let number = self.plan.number(publisher.stream);
         let owed = !self.shared.closing.load(Ordering::Relaxed);
         loop {
             let (track, media_ns) = next(source, publisher.video, publisher.audio);
@@ -42,7 +42,7 @@ impl Worker {
                 Track::Video => (MessageType::VIDEO, &mut publisher.video),
                 Track::Audio => (MessageType::AUDIO, &mut publisher.audio),
             };
-            let payload = source.frame(track, stream, epoch.number, *sequence, scheduled);
+            let payload = source.frame(track, number, epoch.number, *sequence, scheduled);
             self.counts.publishers.frames += 1;
             self.counts.publishers.payload += payload.len() as u64;
             // Timestamps wrap at 2^32 ms (RTMP 1.0, 3).

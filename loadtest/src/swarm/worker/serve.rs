@@ -104,13 +104,15 @@ impl Worker {
                 // Publishers of one machine do not send in step.
                 let apart = u64::from(publisher.stream) * 7_368_787 % 33_333_333;
                 publisher.origin_ns = now + apart;
-                for (kind, payload) in self.plan.source(publisher.stream).opening() {
-                    peer.link.send(*kind, 0, payload.clone())?;
-                }
+                let source = self.plan.source(publisher.stream);
                 let id = peer.id;
+                // Before anything can fail: who is counted in must be counted out.
                 peer.enter(Stage::Going, now);
                 self.counts.publishers.accepted += 1;
                 self.counts.publishers.publishing += 1;
+                for (kind, payload) in source.opening() {
+                    peer.link.send(*kind, 0, payload.clone())?;
+                }
                 self.timers.set(now + apart, Act::Send { at, id });
                 if let Publishing::Flapping { stay, .. } = self.plan.publishers.behaviour {
                     let after = self.about(stay);
