@@ -327,6 +327,9 @@ impl Options {
         if !self.group.is_empty() {
             let groups = self.group.iter().map(GroupTable::group);
             plan.groups = groups.collect::<Result<Vec<_>, _>>()?;
+            if plan.groups.iter().all(|group| group.share == 0) {
+                return value("group", "one must have a share of the players");
+            }
         }
         self.fill_sources(&mut plan)?;
         self.fill_rest(&mut plan)?;
@@ -394,6 +397,7 @@ impl Options {
         }
         if !self.cores.is_empty() {
             plan.cores.clone_from(&self.cores);
+            plan.cores.sort_unstable();
             plan.cores.dedup();
         }
         plan.connecting_max = self.connecting.unwrap_or(plan.connecting_max).max(1);
@@ -427,6 +431,9 @@ impl GroupTable {
         let mut ways: Vec<Playing> = slow.into_iter().flatten().map(Playing::Slow).collect();
         if let (Some(stay), Some(away)) = (self.stay, self.away) {
             ways.push(Playing::Flapping { stay: stay.0, away: away.0, manner: self.manner });
+        }
+        if self.bytes_per_second == Some(0) {
+            return Err(self.error("bytes-per-second is at least 1; stopped reads nothing"));
         }
         let halved = self.stay.is_some() != self.away.is_some();
         match ways[..] {
@@ -520,6 +527,10 @@ mod tests {
             ("speed = 0.0", "--speed"),
             ("bitrate = [0.0]", "--bitrate"),
             ("fps = 0", "--fps"),
+            ("streams = 4000000000", "--streams"),
+            ("first-stream = 4294967295", "--first-stream"),
+            ("[[group]]\nname = 'a'\nbytes-per-second = 0", "group"),
+            ("[[group]]\nname = 'a'\nshare = 0", "group"),
             ("nap = '2s'", "--nap"),
             ("sample = '1ms'", "--sample"),
             ("cores = [4096]", "--cores"),
