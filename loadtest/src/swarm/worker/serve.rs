@@ -14,9 +14,15 @@ use crate::swarm::peer::{Got, Interest, Role, Stage};
 use bytes::Bytes;
 use millstream_rtmp::message::MessageType;
 use rustix::event::epoll;
+use std::sync::atomic::Ordering;
 
 impl Worker {
     pub(super) fn serve(&mut self, at: usize, flags: epoll::EventFlags) {
+        if self.shared.over.load(Ordering::Relaxed) {
+            // Other workers hang up already, and what their publishers' end brings about is nobody's
+            // fault.
+            return;
+        }
         let Some(peer) = self.peers.get_mut(at).and_then(Option::as_mut) else { return };
         let now = self.clock.now_ns();
         let broken = flags.intersects(epoll::EventFlags::HUP | epoll::EventFlags::ERR);
@@ -82,9 +88,9 @@ impl Worker {
         let Some(peer) = self.peers[at].as_mut() else { return Ok(()) };
         let stream = match &peer.role {
             Role::Publisher(publisher) => publisher.stream,
-            Role::Player(player) => player.account.stream,
+            Role::Player(player) => player.stream,
         };
-        let name = self.plan.target.stream(self.plan.publishers.first + stream);
+        let name = self.plan.target.stream(self.plan.number(stream));
         peer.enter(Stage::Asking, now);
         peer.link.ask(&name)
     }
