@@ -111,7 +111,7 @@ pub struct Stretch {
 }
 
 /// Who looks on while a run goes on.
-pub trait Observer {
+pub trait Observer: Send {
     /// A sample was taken, with these times in it.
     fn moment(&mut self, moment: &Moment, times: &Times);
 

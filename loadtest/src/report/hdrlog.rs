@@ -101,7 +101,7 @@ impl<W: Write> LogWriter<W> {
     }
 }
 
-impl<W: Write> Observer for LogWriter<W> {
+impl<W: Write + Send> Observer for LogWriter<W> {
     fn moment(&mut self, moment: &Moment, times: &Times) {
         if self.failed.is_none() {
             self.failed = self.sample(moment, times).err();

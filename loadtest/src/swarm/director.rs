@@ -13,6 +13,7 @@ use crate::swarm::worker::Worker;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Runs a plan.
@@ -23,11 +24,11 @@ pub fn run(plan: &Plan, observer: &mut dyn Observer) -> io::Result<Record> {
     let streams = plan.publishers.count.max(plan.played).max(1);
     let shared = Arc::new(Shared::new(plan.cores.len(), streams, plan.groups.len()));
     let common = Arc::new(plan.clone());
-    let mut threads = Vec::new();
+    let mut workers = Vec::new();
     for (index, &core) in plan.cores.iter().enumerate() {
         let worker = Worker::new(index, Arc::clone(&common), Arc::clone(&shared))?;
         let builder = std::thread::Builder::new().name(format!("swarm-{index}"));
-        threads.push(builder.spawn(move || {
+        workers.push(builder.spawn(move || {
             pin_to(core)?;
             worker.run()
         })?);
@@ -35,6 +36,7 @@ pub fn run(plan: &Plan, observer: &mut dyn Observer) -> io::Result<Record> {
     let mut director = Director {
         plan,
         shared: &shared,
+        workers,
         observer,
         counts: Counts::new(plan.groups.len()),
         behind: 0,
@@ -43,12 +45,20 @@ pub fn run(plan: &Plan, observer: &mut dyn Observer) -> io::Result<Record> {
         sampled: Sampled::default(),
         step: 1,
     };
-    step_back();
-    director.go_through();
+    // On a thread of its own, for what it gives up is not had again: the workers of a later run,
+    // which inherit it from the thread that starts them, must not stand back too.
+    let ended = std::thread::scope(|scope| {
+        let directing = scope.spawn(|| {
+            step_back();
+            director.go_through();
+        });
+        directing.join()
+    });
     shared.over.store(true, Ordering::Relaxed);
-    for thread in threads {
-        thread.join().map_err(|_| io::Error::other("a worker panicked"))??;
+    for worker in std::mem::take(&mut director.workers) {
+        worker.join().map_err(|_| io::Error::other("a worker panicked"))??;
     }
+    ended.map_err(|_| io::Error::other("the director panicked"))?;
     director.look();
     let Director { mut record, counts, sampled, .. } = director;
     record.times.add(&sampled.times);
@@ -59,6 +69,8 @@ pub fn run(plan: &Plan, observer: &mut dyn Observer) -> io::Result<Record> {
 struct Director<'a> {
     plan: &'a Plan,
     shared: &'a Shared,
+    /// The threads of the workers, none of which ends before the run does.
+    workers: Vec<JoinHandle<io::Result<()>>>,
     observer: &'a mut dyn Observer,
     /// The counters at the last look.
     counts: Counts,
@@ -131,9 +143,13 @@ impl Director<'_> {
             let count = (f64::from(wanted) * share).ceil() as u32;
             shared.published.store(count.min(wanted), Ordering::Relaxed);
         });
+        let steady = self.plan.publishers.behaviour == Publishing::Steady;
         self.wait_for(|counts| {
-            let failed: u64 = counts.publishers.errors.values().sum();
-            (counts.publishers.publishing + failed, u64::from(wanted))
+            let publishers = &counts.publishers;
+            let failed: u64 = publishers.errors.values().sum();
+            // Of those that come and go, all may never be there at one time.
+            let came = if steady { publishers.publishing } else { publishers.accepted };
+            u64::from(wanted).saturating_sub(came + failed)
         });
         self.pass(self.plan.lead);
     }
@@ -151,10 +167,18 @@ impl Director<'_> {
             }
         });
         self.record.wanted.1 = step.players as u64;
+        let wanted = step.players as u64;
+        // Where players come and go, some are on their way back at any time.
+        let returning = if self.record.groups.iter().any(|group| group.comes_and_goes) {
+            wanted / 20
+        } else {
+            0
+        };
         self.wait_for(|counts| {
             let players = counts.players();
-            let failed: u64 = players.errors.values().sum();
-            (players.playing + failed, step.players as u64)
+            // Fewer than before is a step down.
+            let missing = (players.playing + players.away + players.given_up).abs_diff(wanted);
+            missing.saturating_sub(returning)
         });
         let joining_s = asked.elapsed().as_secs_f64();
         if before < step.players {
@@ -163,6 +187,7 @@ impl Director<'_> {
         self.observer.phase("measuring");
         let mark = self.mark();
         let mut times = Times::default();
+        let mut end = None;
         while mark.at.elapsed() < step.length && !self.is_hopeless() && !self.is_stopped() {
             let left = step.length.saturating_sub(mark.at.elapsed());
             std::thread::sleep(LOOK.min(left));
@@ -172,10 +197,15 @@ impl Director<'_> {
             let due = self.began.elapsed() >= self.sampled.at + self.plan.sample;
             if ends || due && left > self.plan.sample / 2 {
                 times.add(&self.sampled.times);
+                if ends {
+                    // Before the server is asked: that may take a while.
+                    end = Some((mark.at.elapsed(), self.usage()));
+                }
                 self.sample();
             }
         }
-        let stretch = self.stretch(step, &mark, joining_s, &times);
+        let end = end.unwrap_or_else(|| (mark.at.elapsed(), self.usage()));
+        let stretch = self.stretch(step, &mark, end, joining_s, &times);
         self.record.stretches.push(stretch);
     }
 
@@ -201,30 +231,28 @@ impl Director<'_> {
         }
     }
 
-    /// Waits until a count has come to what is wanted, or nothing happens any more.
-    fn wait_for(&mut self, count: impl Fn(&Counts) -> (u64, u64)) {
-        let (mut moved, mut last) = (Instant::now(), None);
+    /// Waits until nothing is missing any more, or no less of it for a long time: a count that only
+    /// goes up and down does not come to an end.
+    fn wait_for(&mut self, missing: impl Fn(&Counts) -> u64) {
+        let (mut moved, mut least) = (Instant::now(), u64::MAX);
         let patience = self.plan.patience.longest() + Duration::from_secs(1);
-        while !self.is_stopped() {
+        while !self.is_stopped() && !self.is_hopeless() && moved.elapsed() < patience {
             self.pass(LOOK);
-            let (now, wanted) = count(&self.counts);
-            // Fewer than before is a step down.
-            if now == wanted {
+            let now = missing(&self.counts);
+            if now == 0 {
                 break;
             }
-            if last != Some(now) {
-                (moved, last) = (Instant::now(), Some(now));
-            }
-            if moved.elapsed() >= patience {
-                break;
+            if now < least {
+                (moved, least) = (Instant::now(), now);
             }
         }
     }
 
     fn mark(&mut self) -> Mark {
         self.look();
-        // What was seen so far belongs to the time before.
+        // What was seen so far belongs to the time before; asking the server may have taken a while.
         self.sample();
+        self.look();
         Mark {
             at: Instant::now(),
             counts: self.counts.clone(),
@@ -233,8 +261,15 @@ impl Director<'_> {
         }
     }
 
-    fn stretch(&self, step: &Step, from: &Mark, joining_s: f64, times: &Times) -> Stretch {
-        let seconds = from.at.elapsed().as_secs_f64();
+    fn stretch(
+        &self,
+        step: &Step,
+        from: &Mark,
+        (lasted, usage): (Duration, Option<Usage>),
+        joining_s: f64,
+        times: &Times,
+    ) -> Stretch {
+        let seconds = lasted.as_secs_f64();
         let cpu = |at: usize| {
             let before = from.counts.cpu_ns.get(at).copied().unwrap_or(0);
             self.counts.cpu_ns.get(at).copied().unwrap_or(0).saturating_sub(before)
@@ -254,7 +289,7 @@ impl Director<'_> {
             own_cores: (0..self.plan.cores.len())
                 .map(|at| cpu(at) as f64 / 1e9 / seconds)
                 .collect(),
-            server: used(from.usage, self.usage()),
+            server: used(from.usage, usage),
             window_changes: (!windows.is_empty())
                 .then(|| windows.windows(2).filter(|pair| pair[0] != pair[1]).count() as u64),
         }
@@ -317,8 +352,10 @@ impl Director<'_> {
         self.plan.publishers.count > 0 && failed >= u64::from(self.plan.publishers.count)
     }
 
+    /// Whether somebody wants the run to end, or a worker could not go on: it says why when it is
+    /// joined.
     fn is_stopped(&self) -> bool {
-        self.observer.wants_to_stop()
+        self.observer.wants_to_stop() || self.workers.iter().any(JoinHandle::is_finished)
     }
 
     fn usage(&self) -> Option<Usage> {
@@ -372,6 +409,9 @@ fn pin_to(core: usize) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no such core"));
     }
     cores.set(core);
-    rustix::thread::sched_setaffinity(None, &cores)?;
-    Ok(())
+    rustix::thread::sched_setaffinity(None, &cores).map_err(|error| {
+        let error = io::Error::from(error);
+        let text = format!("core {core} cannot be used ({error}): name others with --cores");
+        io::Error::new(error.kind(), text)
+    })
 }
