@@ -41,6 +41,10 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// Between two looks of the director at the counters.
 pub const LOOK: Duration = Duration::from_millis(50);
 
+/// Players of a group that a worker ends in one round when fewer are wanted: thousands of goodbyes
+/// take longer than a frame may be late.
+pub const DEPARTING_MAX: usize = 64;
+
 /// From the last publisher's acceptance until the first player comes, unless the plan says
 /// otherwise: a stream has begun by then, and there is something for a player to begin with.
 pub const LEAD: Duration = Duration::from_millis(1500);

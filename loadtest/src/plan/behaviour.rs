@@ -52,6 +52,24 @@ impl Publishing {
     pub fn rivals(self) -> u64 {
         if matches!(self, Self::Duel { .. }) { 2 } else { 1 }
     }
+
+    /// Whether a publisher that was asking, or that was publishing, may end in this way and come
+    /// again, since the plan itself brings it about: a name may be taken still, or by the rival,
+    /// and the rival may take it over.
+    pub fn allows(self, why: &str, was_asking: bool, was_publishing: bool) -> bool {
+        const TAKEN: [&str; 5] = [
+            "publish-refused",
+            "closed",
+            "closed-by-command",
+            "connection-reset",
+            "request-timeout",
+        ];
+        match self {
+            Self::Steady => false,
+            Self::Flapping { .. } => was_asking && TAKEN.contains(&why),
+            Self::Duel { .. } => (was_asking || was_publishing) && TAKEN.contains(&why),
+        }
+    }
 }
 
 /// How somebody goes.

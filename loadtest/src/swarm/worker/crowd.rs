@@ -4,7 +4,7 @@ use super::timers::Act;
 use super::{Crowd, Worker};
 use crate::account::check::Account;
 use crate::account::tally::count;
-use crate::limits::{PLAYERS_PER_ADDRESS, RETURN_AFTER};
+use crate::limits::{DEPARTING_MAX, PLAYERS_PER_ADDRESS, RETURN_AFTER};
 use crate::plan::{Manner, Playing, Publishing, Slow};
 use crate::swarm::link::{Link, Wish};
 use crate::swarm::peer::{Peer, Player, Publisher, Role, Stage};
@@ -35,7 +35,10 @@ impl Worker {
         }
         for group in 0..self.crowds.len() {
             let wanted = self.share_of(self.shared.wanted[group].load(Ordering::Relaxed));
-            while self.crowds[group].number() > wanted {
+            // Not all in one round: publishers and those that stay have their turn in between.
+            let mut departing = DEPARTING_MAX;
+            while self.crowds[group].number() > wanted && departing > 0 {
+                departing -= 1;
                 let crowd = &mut self.crowds[group];
                 if crowd.given_up > 0 {
                     crowd.given_up -= 1;
@@ -223,12 +226,12 @@ impl Worker {
 
     /// Ends a connection that failed.
     pub(super) fn fail(&mut self, at: usize, why: &'static str, now: u64) {
-        let leaving = self.peers[at].as_ref().is_none_or(|peer| peer.stage == Stage::Leaving);
+        let Some(stage) = self.peers[at].as_ref().map(|peer| peer.stage) else { return };
         match self.remove(at) {
             None => {}
             // It had said goodbye: the server's end of it is what was waited for.
-            Some(Role::Publisher(_)) if leaving => {}
-            Some(Role::Publisher(publisher)) => self.publisher_failed(&publisher, why, now),
+            Some(Role::Publisher(_)) if stage == Stage::Leaving => {}
+            Some(Role::Publisher(publisher)) => self.publisher_failed(&publisher, stage, why, now),
             Some(Role::Player(mut player)) => {
                 let counts = &mut self.counts.groups[player.group];
                 if self.plan.groups[player.group].allows(why, self.plan.publishers.behaviour) {
@@ -245,24 +248,27 @@ impl Worker {
         }
     }
 
-    fn publisher_failed(&mut self, publisher: &Publisher, why: &'static str, now: u64) {
-        let displaced = publisher.epoch.is_some() && self.is_duel();
+    fn publisher_failed(
+        &mut self,
+        publisher: &Publisher,
+        stage: Stage,
+        why: &'static str,
+        now: u64,
+    ) {
+        let behaviour = self.plan.publishers.behaviour;
         let counts = &mut self.counts.publishers;
-        let after = match self.plan.publishers.behaviour {
-            Publishing::Steady => {
-                count(&mut counts.errors, why);
-                return;
-            }
-            Publishing::Flapping { .. } => RETURN_AFTER,
+        if !behaviour.allows(why, stage == Stage::Asking, stage == Stage::Going) {
+            // It does not come again, or a server that refuses would be asked for ever.
+            count(&mut counts.errors, why);
+            return;
+        }
+        let after = match behaviour {
+            Publishing::Steady | Publishing::Flapping { .. } => RETURN_AFTER,
             Publishing::Duel { every } => every,
         };
-        count(&mut counts.allowed, if displaced { "displaced" } else { why });
+        count(&mut counts.allowed, if stage == Stage::Going { "displaced" } else { why });
         let stream = publisher.stream;
         self.timers.set(now + after.as_nanos() as u64, Act::Publish { stream });
-    }
-
-    fn is_duel(&self) -> bool {
-        matches!(self.plan.publishers.behaviour, Publishing::Duel { .. })
     }
 
     /// A player of a group comes again after about this time.
@@ -279,7 +285,11 @@ impl Worker {
         self.connecting -= usize::from(peer.is_connecting());
         match &peer.role {
             Role::Player(player) => {
-                self.crowds[player.group].places.retain(|place| *place != at);
+                // Found from the end: it is the latest who leave first.
+                let places = &mut self.crowds[player.group].places;
+                if let Some(place) = places.iter().rposition(|place| *place == at) {
+                    places.remove(place);
+                }
                 let playing = u64::from(peer.stage == Stage::Going);
                 self.counts.groups[player.group].playing -= playing;
                 self.trickling.retain(|place| *place != at);
@@ -289,8 +299,9 @@ impl Worker {
                     self.counts.publishers.publishing -= 1;
                     self.shared.streams[publisher.stream as usize].end();
                 }
+                // Gone before it had sent everything, whether it had said goodbye or not.
                 if let Some(epoch) = &publisher.epoch
-                    && peer.stage != Stage::Leaving
+                    && (peer.stage != Stage::Leaving || peer.unsent() > 0)
                 {
                     epoch.cut();
                 }

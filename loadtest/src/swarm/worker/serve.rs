@@ -134,7 +134,7 @@ impl Worker {
         let Some(peer) = self.peers[at].as_mut() else { return };
         let Role::Player(player) = &mut peer.role else { return };
         // The track that a player waits for: video where there is any.
-        let has_video = self.plan.source(player.account.stream).has(Track::Video);
+        let has_video = self.plan.source(player.stream).has(Track::Video);
         let leading = if has_video { Track::Video } else { Track::Audio };
         let seen = look(kind, payload);
         if !player.has_media && !matches!(seen, Seen::Other) {
@@ -153,7 +153,7 @@ impl Worker {
         let arrival = Arrival { track, mark, payload, timestamp, now_ns: now };
         player.account.enter(
             &arrival,
-            &self.shared.streams[player.account.stream as usize],
+            &self.shared.streams[player.stream as usize],
             &self.rules,
             &mut self.counts.groups[player.group],
             judged.then_some(&mut self.times),
