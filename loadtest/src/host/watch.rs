@@ -69,7 +69,7 @@ mod tests {
         let address = listener.local_addr().unwrap().to_string();
         std::thread::spawn(move || {
             let (mut socket, _) = listener.accept().unwrap();
-            socket.read(&mut [0; 1000]).unwrap();
+            assert!(socket.read(&mut [0; 1000]).unwrap() > 0);
             for byte in bytes {
                 std::thread::sleep(pause);
                 if socket.write_all(&[*byte]).is_err() {
