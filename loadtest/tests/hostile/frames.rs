@@ -80,6 +80,13 @@ fn of_a_good_server_nothing_is_found() {
 }
 
 #[test]
+fn a_track_of_which_nothing_comes_is_lost() -> Result<(), String> {
+    let Seen { found, report, .. } = through("drop:audio@1/1", 1, PLAYERS)?;
+    hold(names(&found) == ["audio.lost"], || format!("{found:?}"))?;
+    hold(report.verdict != Verdict::Pass, || "it passed".to_owned())
+}
+
+#[test]
 fn each_damaged_frame_is_found_once_and_nothing_else_is() {
     all(vec![
         once("drop:video@30", &["video.lost"]),
