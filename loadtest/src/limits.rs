@@ -68,6 +68,9 @@ pub const OWN_LAG_MS_MAX: f64 = 5.0;
 /// How long a trial of how many players fit is.
 pub const FIT_LENGTH: Duration = Duration::from_secs(4);
 
+/// Players beyond which no trial goes: one address of this machine has no more ports.
+pub const FIT_MAX: usize = 65_000;
+
 /// Share of its core that the generator may use in a trial: the run that follows must stay valid.
 pub const FIT_OWN_CORE_MAX: f64 = 0.75;
 

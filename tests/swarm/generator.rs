@@ -7,7 +7,7 @@
 use millstream_testkit::Scratch;
 use serde_json::Value;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -33,7 +33,12 @@ impl Report {
         let said = String::from_utf8_lossy(&output.stderr);
         // 3 says that the machine was too busy to believe any times. Frames are right all the same.
         assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{}: {said}", output.status);
-        Self(serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap())
+        Self::read(&file)
+    }
+
+    /// One that a run or a merge has written.
+    pub fn read(file: &Path) -> Self {
+        Self(serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap())
     }
 
     /// Everything that is wrong with frames and connections, of players who are owed all.
@@ -91,6 +96,12 @@ impl Report {
         Some((server["cores"].as_f64()?, server["resident_bytes"].as_u64()?))
     }
 
+    /// A fraction by its place in the JSON (RFC 6901).
+    pub fn value(&self, pointer: &str) -> f64 {
+        let value = self.0.pointer(pointer).and_then(Value::as_f64);
+        value.unwrap_or_else(|| panic!("the report has no number {pointer}\n{self}"))
+    }
+
     /// A number by its place in the JSON (RFC 6901).
     pub fn number(&self, pointer: &str) -> u64 {
         let value = self.0.pointer(pointer).and_then(Value::as_u64);
@@ -105,7 +116,7 @@ impl fmt::Display for Report {
 }
 
 /// The generator's program file, built.
-fn program() -> &'static PathBuf {
+pub fn program() -> &'static PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let output = Command::new(env!("CARGO"))

@@ -8,7 +8,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a server or program that fails is a failed test")]
 
+mod exits;
 mod generator;
+mod hosts;
 mod profiles;
 
 use generator::Report;

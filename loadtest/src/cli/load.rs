@@ -4,13 +4,13 @@ use super::{Load, Output};
 use crate::account::record::{Moment, Observer};
 use crate::account::times::Times;
 use crate::host::server::{self, Server};
-use crate::limits::DESCRIPTORS_SPARE;
-use crate::plan::{Options, Plan, Target};
+use crate::limits::{DESCRIPTORS_SPARE, FIT_MAX};
+use crate::plan::{Options, OptionsError, Plan, Target};
 use crate::report::condition::Condition;
 use crate::report::hdrlog::LogWriter;
 use crate::report::live::Live;
 use crate::report::{Report, file, html, series};
-use crate::swarm::{director, fit};
+use crate::swarm::{director, fit, socket};
 use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;
@@ -26,37 +26,21 @@ pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
         Some(path) => load.options.clone().or(Options::from_file(path)?),
         None => load.options.clone(),
     };
-    let conditions =
-        options.fail_if.iter().map(|text| text.parse()).collect::<Result<Vec<Condition>, _>>()?;
+    let condition = |text: &String| {
+        text.parse::<Condition>().map_err(|error| format!("--fail-if '{text}': {error}"))
+    };
+    let conditions = options.fail_if.iter().map(condition).collect::<Result<Vec<_>, _>>()?;
+    options.congestion.as_deref().map_or(Ok(()), socket::check_congestion)?;
     let stop = stop_flag()?;
     let mut observer = Observers::new(&load.output, options.planned(), stop);
     let server = match &load.url {
         Some(_) => None,
         None => Some(start_server(load, &options, &mut observer)?),
     };
-    let url = match (&load.url, &server) {
-        (Some(url), _) => url.clone(),
-        (None, Some(server)) => format!("rtmp://{}/live/load", server.rtmp),
-        (None, None) => unreachable!("without a URL a server was started"),
-    };
-    let target = Target::from_url(&url, options.is_numbered(), load.server.remote)?;
-    let mut plan = options.plan(target)?;
-    plan.pid = server.as_ref().map(Server::pid).or(load.server.pid);
-    plan.http = server.as_ref().map(|server| server.http.clone()).or(load.server.http.clone());
+    let mut plan = plan(load, &options, server.as_ref())?;
     check_descriptors(&plan, descriptors)?;
-    let unsaid = options.players.is_none() && options.steps.is_empty();
-    if load.url.is_none() && unsaid {
-        let spare = DESCRIPTORS_SPARE + u64::from(plan.publishers.count);
-        let most = usize::try_from(descriptors.saturating_sub(spare)).unwrap_or(usize::MAX);
-        let found = fit::find(&plan, most.min(65_000), &mut observer)?;
-        observer.phase(&format!("{} players fit; then {}", found.players, found.limit));
-        // What just fitted for seconds is too much for longer.
-        let length = options.clone();
-        let players = Some((found.players * 9 / 10).max(1));
-        let (pid, http) = (plan.pid, plan.http.take());
-        plan = Options { players, ..length }.plan(plan.target)?;
-        (plan.pid, plan.http) = (pid, http);
-        plan.title = format!("{} (as many players as fit)", plan.title);
+    if load.url.is_none() && options.players.is_none() && options.steps.is_empty() {
+        plan = as_many_as_fit(plan, &options, descriptors, &mut observer)?;
     }
     if let Some(path) = &load.output.hdr_log {
         observer.log_to(path, &plan.title)?;
@@ -73,6 +57,39 @@ pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
     logged?;
     write(&report, &load.output)?;
     Ok(report.exit_code())
+}
+
+/// The plan against the server that was started, or else the one at the URL.
+fn plan(load: &Load, options: &Options, server: Option<&Server>) -> Result<Plan, OptionsError> {
+    let started = server.map(|server| format!("rtmp://{}/live/load", server.rtmp));
+    let url = load.url.clone().or(started).unwrap_or_default();
+    let target = Target::from_url(&url, options.is_numbered(), load.server.remote)?;
+    let mut plan = options.plan(target)?;
+    plan.pid = server.map(Server::pid).or(load.server.pid);
+    plan.http = server.map(|server| server.http.clone()).or_else(|| load.server.http.clone());
+    Ok(plan)
+}
+
+/// The same plan with nearly as many players as fit.
+fn as_many_as_fit(
+    plan: Plan,
+    options: &Options,
+    descriptors: u64,
+    observer: &mut Observers,
+) -> Result<Plan, Box<dyn Error>> {
+    let spare = DESCRIPTORS_SPARE + u64::from(plan.publishers.count);
+    let most = usize::try_from(descriptors.saturating_sub(spare)).unwrap_or(usize::MAX);
+    let found = fit::find(&plan, most.min(FIT_MAX), observer)?;
+    observer.phase(&format!("{} players fit; then {}", found.players, found.limit));
+    if found.players == 0 {
+        return Err(format!("not even the smallest trial went well: {}", found.limit).into());
+    }
+    // What just fitted for seconds is too much for longer.
+    let players = Some((found.players * 9 / 10).max(1));
+    let mut fitting = Options { players, ..options.clone() }.plan(plan.target)?;
+    (fitting.pid, fitting.http) = (plan.pid, plan.http);
+    fitting.title = format!("{}: as many players as fit", fitting.title);
+    Ok(fitting)
 }
 
 fn check_descriptors(plan: &Plan, descriptors: u64) -> Result<(), String> {

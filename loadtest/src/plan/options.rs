@@ -26,8 +26,8 @@ pub struct Options {
     /// How publishers and players behave [default: steady].
     #[arg(long, value_enum, value_name = "PROFILE", help_heading = "Load")]
     pub profile: Option<Profile>,
-    /// Streams to publish, each by a publisher of its own; 0 if somebody else publishes them, marked
-    /// by this program [default: 1].
+    /// Streams to publish, each by a publisher of its own; 0 if another loadtest publishes them
+    /// [default: 1; 4 in the profile mixed].
     #[arg(long, value_name = "COUNT", help_heading = "Load")]
     pub publishers: Option<u32>,
     /// Players, in all [default: 1000, or as many as fit if no URL is given].
@@ -101,8 +101,9 @@ pub struct Options {
     /// 10s, a first frame 15s].
     #[arg(long, value_name = "TIME", help_heading = "Checks")]
     pub patience: Option<Span>,
-    /// Fail if this holds, such as 'p99>50ms' or 'lost>0'; more than one may be given. Without any,
-    /// every fault and every error fails.
+    /// Fail if this holds, such as 'p99>50ms' or 'lost>0'; may be given several times. Then only the
+    /// conditions decide; without any, every fault and every error fails. `loadtest report --help`
+    /// lists what they can look at.
     #[arg(long, value_name = "CONDITION", help_heading = "Checks")]
     pub fail_if: Vec<String>,
 

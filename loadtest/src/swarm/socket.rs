@@ -41,6 +41,20 @@ pub fn connect(target: SocketAddr, wishes: Wishes<'_>) -> io::Result<Socket> {
     }
 }
 
+/// Whether a congestion control can be had.
+///
+/// # Errors
+/// What can be had instead.
+pub fn check_congestion(name: &str) -> Result<(), String> {
+    let set = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))
+        .and_then(|socket| socket.set_tcp_congestion(name.as_bytes()));
+    set.map_err(|error| {
+        let path = "/proc/sys/net/ipv4/tcp_available_congestion_control";
+        let known = std::fs::read_to_string(path).unwrap_or_default();
+        format!("--congestion: {name}: {error}; this machine has: {}", known.trim())
+    })
+}
+
 /// Makes the end of a socket a reset: the peer hears no goodbye.
 pub fn make_abrupt(socket: &Socket) {
     // Refused, the end is an ordinary one.

@@ -5,8 +5,10 @@ use crate::support::found::{Found, expected, found, names};
 use crate::support::good::good_server;
 use crate::support::plan::plan;
 use crate::support::run::{Case, all, hold, run};
+use loadtest::plan::Plan;
 use loadtest::proxy::Proxy;
 use loadtest::report::{Report, Verdict};
+use std::time::Duration;
 
 /// Chunks as large as most servers send them.
 const CHUNK_SIZE: u32 = 4096;
@@ -14,6 +16,9 @@ const CHUNK_SIZE: u32 = 4096;
 const PLAYERS: usize = 3;
 /// Enough players that some have every byte compared.
 const MANY: usize = 40;
+
+/// Frames that take longer are late: more than a busy machine takes, less than a fault delays one.
+const LATE: Duration = Duration::from_millis(350);
 
 /// What a run through a damaging proxy came to.
 struct Seen {
@@ -28,7 +33,13 @@ fn through(fault: &str, publishers: u32, players: usize) -> Result<Seen, String>
     let server = good_server(CHUNK_SIZE);
     let faults = [fault.parse().unwrap()];
     let proxy = Proxy::start("127.0.0.1:0".parse().unwrap(), server, &faults).unwrap();
-    let report = run(plan(proxy.address(), publishers, players))?;
+    let plan = Plan {
+        late: LATE,
+        // Of few, every byte is compared; of many, those of a sample.
+        compared_of: if players < MANY { 1 } else { 16 },
+        ..plan(proxy.address(), publishers, players)
+    };
+    let report = run(plan)?;
     let applied = proxy.applied();
     hold(applied.len() <= 1, || format!("it did something else: {applied:?}"))?;
     let applied = applied.into_values().sum();
@@ -95,6 +106,8 @@ fn each_damaged_frame_is_found_once_and_nothing_else_is() {
         once("swap:audio@30", &["audio.reordered"]),
         once("duplicate:video@30", &["video.duplicated"]),
         once("duplicate:audio@30", &["audio.duplicated"]),
+        once("corrupt:video@30", &["video.corrupt"]),
+        once("corrupt:audio@30", &["audio.corrupt"]),
         once("truncate:video@30", &["video.corrupt"]),
         once("truncate:audio@30", &["audio.corrupt"]),
         once("extend:video@30", &["video.corrupt"]),
@@ -135,9 +148,11 @@ fn faults_that_come_again_are_all_found() {
 }
 
 #[test]
-fn a_delay_is_no_fault_but_shows_in_the_delays() -> Result<(), String> {
-    let Seen { report, .. } = through("delay=400:video@30/40", 1, PLAYERS)?;
+fn a_delay_is_no_fault_but_counts_as_late_and_shows_in_the_delays() -> Result<(), String> {
+    let Seen { applied, report, .. } = through("delay=400:video@30/40", 1, PLAYERS)?;
     nothing(&report)?;
+    let late = report.groups[0].video.late;
+    hold(late >= applied, || format!("{late} late of {applied} that were held"))?;
     let times = &report.steps[0].times;
     let (video, audio) = (times.video.max, times.audio.max);
     // What comes behind the frame that is held is held with it.

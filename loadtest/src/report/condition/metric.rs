@@ -276,7 +276,7 @@ pub static METRICS: [Known; 17] = [
     },
     Known {
         name: "cpu_per_gb",
-        meaning: "processor seconds of the server per gigabyte to players (without players: taken in)",
+        meaning: "processor seconds of the server per gigabyte to players (where more was published: taken in)",
         units: NUMBER,
         measure: |report| {
             let server = report.server.as_ref()?;

@@ -1,7 +1,7 @@
 //! Reports of several hosts as the report of one.
 
 use crate::account::times::{Percentiles, empty};
-use crate::report::build::{leave_out_intake, ratio};
+use crate::report::build::{costs, leave_out_intake, ratio};
 use crate::report::figures::{
     ByTime, Delay, Group, Kinds, Moment, Own, Publishers, Server, Step, Totals,
 };
@@ -170,10 +170,10 @@ fn add_step(own: &mut Step, other: &Step) {
 
 /// What a host measured of the server while `players` were its own, of all that the server did.
 fn shared(server: Server, bytes: u64, published: u64, players: u64, playing: u64) -> Server {
-    let gigabytes_in = if bytes == 0 { published as f64 / 1e9 } else { 0.0 };
+    let (cpu_s_per_gb, cpu_s_per_gb_in) = costs(server.cpu_s, bytes, published);
     Server {
-        cpu_s_per_gb: ratio(server.cpu_s, bytes as f64 / 1e9),
-        cpu_s_per_gb_in: ratio(server.cpu_s, gigabytes_in),
+        cpu_s_per_gb,
+        cpu_s_per_gb_in,
         bytes_per_player: server
             .bytes_per_player
             .and_then(|bytes| ratio(bytes * players as f64, playing as f64)),
