@@ -3,6 +3,7 @@
 use super::{Load, Output};
 use crate::account::record::{Moment, Observer};
 use crate::account::times::Times;
+use crate::host::cores;
 use crate::host::server::{self, Server};
 use crate::limits::{DESCRIPTORS_SPARE, FIT_MAX};
 use crate::plan::{Options, OptionsError, Plan, Target};
@@ -107,12 +108,15 @@ fn start_server(
     options: &Options,
     observer: &mut Observers,
 ) -> Result<Server, Box<dyn Error>> {
-    let all = std::thread::available_parallelism()?.get();
-    let own = if options.cores.is_empty() { vec![all - 1] } else { options.cores.clone() };
-    let others: Vec<String> =
-        (0..all).filter(|core| !own.contains(core)).map(|core| core.to_string()).collect();
-    // A machine of one core shares it.
-    let others = if others.is_empty() { "0".to_owned() } else { others.join(",") };
+    let all = cores::allowed();
+    let own = if options.cores.is_empty() { &all[all.len() - 1..] } else { &options.cores[..] };
+    let mut others: Vec<usize> = all.iter().copied().filter(|core| !own.contains(core)).collect();
+    if others.is_empty() {
+        // A machine of one core shares it.
+        others.extend(all.first());
+    }
+    let others: Vec<String> = others.iter().map(usize::to_string).collect();
+    let others = others.join(",");
     let program = server::program(load.server.server.clone(), &mut |what| observer.phase(what))?;
     let cores = load.server.server_cores.as_deref().unwrap_or(&others);
     Ok(Server::start(&program, cores, &load.server.server_arg)?)

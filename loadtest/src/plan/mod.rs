@@ -73,7 +73,7 @@ pub struct Plan {
 impl Plan {
     /// A steady run: one publisher of 2.63 Mbit/s, so many players, on the last core.
     pub fn steady(target: Target, players: usize, length: Duration) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = crate::host::cores::allowed();
         Self {
             title: "steady".to_owned(),
             target,
@@ -82,7 +82,7 @@ impl Plan {
             played: 1,
             groups: vec![Group::healthy()],
             steps: vec![Step::new(players, length)],
-            cores: vec![cores - 1],
+            cores: cores.last().copied().into_iter().collect(),
             nap: Duration::from_millis(2),
             lead: limits::LEAD,
             connecting_max: limits::CONNECTING_MAX,

@@ -391,9 +391,11 @@ impl Options {
                 stall: patience,
             };
         }
-        let here = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if let Some(core) = self.cores.iter().find(|core| **core >= here) {
-            let expected = format!("there is no core {core}; this machine has 0 to {}", here - 1);
+        let here = crate::host::cores::allowed();
+        if let Some(core) = self.cores.iter().find(|core| !here.contains(core)) {
+            let here: Vec<String> = here.iter().map(usize::to_string).collect();
+            let expected =
+                format!("core {core} is not open to this process; choose among {}", here.join(","));
             return Err(OptionsError::Value("--cores", expected));
         }
         if !self.cores.is_empty() {
