@@ -2,6 +2,7 @@
 //! cores of its own.
 
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ impl Server {
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // Ctrl-C is for the generator, which ends the server when its report is made.
+            .process_group(0)
             .spawn()
             .map_err(|error| {
                 let text = format!("{} cannot be started: {error}", program.display());

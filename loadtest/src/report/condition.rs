@@ -63,6 +63,11 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// Whether it is about what joining took.
+    pub fn looks_at_joins(&self) -> bool {
+        self.metric.is_of_joins()
+    }
+
     /// Why a run fails because of this, in a few words; `None` if it does not. What was not
     /// measured fails: a condition that nobody looked at must not seem to hold.
     pub fn fails(&self, report: &Report) -> Option<String> {

@@ -10,6 +10,7 @@
 use super::condition::Condition;
 use super::figures::Kinds;
 use super::{Report, Verdict};
+use crate::account::times::Time;
 use crate::limits::{OWN_CORE_MAX, OWN_LAG_MS_MAX};
 
 /// What is thought of a run.
@@ -26,13 +27,18 @@ pub struct Judgement {
 /// Judges a run.
 pub fn judge(report: &Report, conditions: &[Condition]) -> Judgement {
     let found = faults(report);
-    let (mut reasons, notes) = if conditions.is_empty() {
+    let (mut reasons, mut notes) = if conditions.is_empty() {
         (found, Vec::new())
     } else {
         (conditions.iter().filter_map(|condition| condition.fails(report)).collect(), found)
     };
     let mut verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
-    let own = bottleneck(report);
+    let mut own = bottleneck(report);
+    if let Some(busy) = bottleneck_of_joins(report) {
+        // Delays are measured when all have joined; what joining took is in doubt.
+        let joins_decide = conditions.iter().any(Condition::looks_at_joins);
+        if joins_decide { own.push(busy) } else { notes.push(busy) }
+    }
     if !own.is_empty() {
         verdict = Verdict::Invalid;
         reasons.splice(0..0, own);
@@ -59,6 +65,19 @@ fn bottleneck(report: &Report) -> Vec<String> {
     reasons
 }
 
+/// Whether the generator was too slow itself while players joined.
+fn bottleneck_of_joins(report: &Report) -> Option<String> {
+    let joining = report.moments.iter().filter(|moment| moment.joined > 0);
+    let busiest = joining.map(|moment| moment.own_core).fold(0.0, f64::max);
+    (busiest > OWN_CORE_MAX).then(|| {
+        format!(
+            "the generator's core was {:.0} % busy while players joined: what joining took is not \
+             the server's doing alone",
+            busiest * 100.0
+        )
+    })
+}
+
 /// Everything that is wrong with a run of which everything is expected.
 fn faults(report: &Report) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -71,6 +90,16 @@ fn faults(report: &Report) -> Vec<String> {
         reasons.push(format!("{publishing} of {wanted} publishers published at the end"));
     }
     played(report, &mut reasons);
+    if report.judged().frames > 0
+        && report.delay(Time::Video).is_none()
+        && report.delay(Time::Audio).is_none()
+    {
+        reasons.push(
+            "no delay was measured: every frame was older than its player (with --publishers 0, \
+             give --wall-clock to both programs)"
+                .to_owned(),
+        );
+    }
     for group in report.groups.iter().filter(|group| group.judged) {
         for (track, counts) in [("video", &group.video), ("audio", &group.audio)] {
             for (fault, count) in counts.faults() {
@@ -178,6 +207,24 @@ mod tests {
             report.publishers.errors.insert("closed".to_owned(), 1);
         });
         fails("nothing was asked for", |report| *report = Report::default());
+    }
+
+    #[test]
+    fn a_generator_that_was_busy_while_players_joined_is_told_and_decides_what_joins_decide() {
+        let mut report = samples::report();
+        report.moments[0].joined = 5;
+        report.moments[0].own_core = 0.9;
+        let judgement = judge(&report, &[]);
+        assert_eq!(judgement.verdict, Verdict::Pass, "{:?}", judgement.reasons);
+        assert!(judgement.notes[0].contains("90 % busy while players joined"));
+        let condition = |text: &str| [text.parse::<Condition>().unwrap()];
+        assert_eq!(judge(&report, &condition("p99>1000s")).verdict, Verdict::Pass);
+        assert_eq!(judge(&report, &condition("join.p99>1000s")).verdict, Verdict::Invalid);
+    }
+
+    #[test]
+    fn frames_without_a_delay_fail() {
+        fails("no delay was measured", |report| report.delays.clear());
     }
 
     #[test]

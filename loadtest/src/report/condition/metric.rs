@@ -150,6 +150,12 @@ impl PartialEq for Metric {
 }
 
 impl Metric {
+    /// Whether it is about what joining took.
+    pub fn is_of_joins(&self) -> bool {
+        let joins = [Time::Connect, Time::Handshake, Time::FirstByte, Time::FirstFrame];
+        matches!(self, Self::Time(time, _) if joins.contains(time))
+    }
+
     /// The units that it can be given in.
     pub fn units(&self) -> &'static [Unit] {
         match self {
