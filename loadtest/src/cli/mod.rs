@@ -30,7 +30,8 @@ Examples:
 Exit codes: 0 every frame came (or no condition held), 1 something is wrong, 2 usage, 3 INVALID: the
 generator was the bottleneck itself, and nothing it measured counts.
 
-Ctrl-C ends the run early, with a report and exit code 1; a second one ends it at once, without.";
+Ctrl-C ends the run early, with a report and exit code 1, or what the conditions of --fail-if say about
+the part that was run. A second one ends it at once, without a report: 130.";
 
 /// Loads an RTMP server with publishers and players, and checks every frame.
 ///
