@@ -28,7 +28,10 @@ Examples:
       a scenario file, and what the exit code shall depend on
 
 Exit codes: 0 every frame came (or no condition held), 1 something is wrong, 2 usage, 3 INVALID: the
-generator was the bottleneck itself, and nothing it measured counts.";
+generator was the bottleneck itself, and nothing it measured counts.
+
+Ctrl-C ends the run early, with a report and exit code 1, or what the conditions of --fail-if say about
+the part that was run. A second one ends it at once, without a report: 130.";
 
 /// Loads an RTMP server with publishers and players, and checks every frame.
 ///
@@ -79,13 +82,15 @@ struct ServerOptions {
     /// Let URL be another machine. Load only what is yours.
     #[arg(long)]
     remote: bool,
-    /// The process id of the server at URL, to measure its processor time, memory and switches.
+    /// The process id of the server at URL, to measure its processor time, memory and switches; of
+    /// no use without URL.
     #[arg(long)]
     pid: Option<u32>,
     /// HOST:PORT of the status page of the server at URL, if it is millstream.
     #[arg(long, value_name = "ADDR")]
     http: Option<String>,
-    /// The millstream to start if there is no URL [default: the one beside this program].
+    /// The millstream to start if there is no URL [default: the one beside this program, which
+    /// `cargo run` builds if it is missing].
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
     /// Cores of the server that is started [default: the others].

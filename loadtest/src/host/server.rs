@@ -132,7 +132,9 @@ fn addresses(stdout: std::process::ChildStdout) -> io::Result<(String, String)> 
 }
 
 fn silent() -> io::Error {
-    io::Error::other("the server did not announce its addresses")
+    io::Error::other(
+        "the server that was started ended, or did not announce its addresses; what it said itself stands above",
+    )
 }
 
 /// The host and port that follow a scheme.

@@ -30,7 +30,7 @@ pub struct Options {
     /// [default: 1; 4 in the profile mixed].
     #[arg(long, value_name = "COUNT", help_heading = "Load")]
     pub publishers: Option<u32>,
-    /// Players, in all [default: 1000, or as many as fit if no URL is given].
+    /// Players, in all; 0 only publishes [default: 1000, or as many as fit if no URL is given].
     #[arg(long, value_name = "COUNT", help_heading = "Load")]
     pub players: Option<usize>,
     /// How long to measure once all players play [default: 20].

@@ -31,9 +31,11 @@ pub enum UrlError {
 impl std::fmt::Display for UrlError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Form => "expected rtmp://HOST[:PORT]/APP/NAME[?QUERY]",
-            Self::Host => "the host has no address",
-            Self::Remote => "this is another machine; say --remote if you may load it",
+            Self::Form => {
+                "the URL: expected rtmp://HOST[:PORT]/APP/NAME[?QUERY], such as rtmp://127.0.0.1/live/test"
+            },
+            Self::Host => "the URL: no address is known for its host",
+            Self::Remote => "the URL: this is another machine; add --remote if you may load it",
         })
     }
 }
