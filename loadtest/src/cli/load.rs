@@ -1,24 +1,24 @@
 //! One run of load, from the options to the exit code.
 
+use super::observers::Observers;
+use super::stop::Stop;
 use super::{Load, Output};
-use crate::account::record::{Moment, Observer};
-use crate::account::times::Times;
-use crate::host::cores;
+use crate::account::record::Observer as _;
 use crate::host::server::{self, Server};
+use crate::host::{cores, process};
 use crate::limits::{DESCRIPTORS_SPARE, FIT_MAX};
 use crate::plan::{Options, OptionsError, Plan, Target};
 use crate::report::condition::Condition;
-use crate::report::hdrlog::LogWriter;
-use crate::report::live::Live;
 use crate::report::{Report, file, html, series};
 use crate::swarm::{director, fit, socket};
 use std::error::Error;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The exit code of a run that failed.
+const FAILED: u8 = 1;
 
 /// Runs it; the exit code.
 pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
@@ -31,17 +31,24 @@ pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
         text.parse::<Condition>().map_err(|error| format!("--fail-if '{text}': {error}"))
     };
     let conditions = options.fail_if.iter().map(condition).collect::<Result<Vec<_>, _>>()?;
-    options.congestion.as_deref().map_or(Ok(()), socket::check_congestion)?;
-    let stop = stop_flag()?;
-    let mut observer = Observers::new(&load.output, options.planned(), stop);
+    check(load, &options)?;
+    let stop = Stop::on_signals()?;
+    let mut observer = Observers::new(&load.output, options.planned(), stop.clone());
     let server = match &load.url {
         Some(_) => None,
         None => Some(start_server(load, &options, &mut observer)?),
     };
+    if let Some(server) = &server {
+        stop.watch_over(server.pid());
+    }
     let mut plan = plan(load, &options, server.as_ref())?;
     check_descriptors(&plan, descriptors)?;
     if load.url.is_none() && options.players.is_none() && options.steps.is_empty() {
         plan = as_many_as_fit(plan, &options, descriptors, &mut observer)?;
+        if stop.is_wanted() {
+            eprintln!("loadtest: broken off before it was known how many players fit");
+            return Ok(FAILED);
+        }
     }
     if let Some(path) = &load.output.hdr_log {
         observer.log_to(path, &plan.title)?;
@@ -54,10 +61,44 @@ pub(super) fn run(load: &Load) -> Result<u8, Box<dyn Error>> {
     drop(server);
     let report = Report::of(&record, &conditions);
     // First of all it is shown: a file that cannot be written must not cost the run.
-    println!("{report}");
+    // Who does not want to read it any more still gets the exit code.
+    let _ = writeln!(std::io::stdout(), "{report}");
     logged?;
     write(&report, &load.output)?;
     Ok(report.exit_code())
+}
+
+/// Finds out what cannot go well before anything is run.
+fn check(load: &Load, options: &Options) -> Result<(), String> {
+    options.congestion.as_deref().map_or(Ok(()), socket::check_congestion)?;
+    let Load { url, server, output, .. } = load;
+    if let Some(pid) = server.pid {
+        process::usage(pid).map_err(|error| format!("--pid {pid}: {error}"))?;
+    }
+    if let Some(http) = &server.http {
+        let expected = "expected an address and port, such as 127.0.0.1:8080";
+        http.parse::<SocketAddr>().map_err(|_| format!("--http {http}: {expected}"))?;
+    }
+    if url.is_none() && options.publishers == Some(0) {
+        return Err(
+            "--publishers 0: the server that is started has nothing to play; give the URL \
+                    of one to which another loadtest publishes"
+                .to_owned(),
+        );
+    }
+    for (option, path) in [
+        ("--json", &output.json),
+        ("--html", &output.html),
+        ("--series", &output.series),
+        ("--hdr-log", &output.hdr_log),
+    ] {
+        if let Some(path) = path {
+            // Opened for writing and left as it is: a run must not end with nowhere to go.
+            let opened = File::options().append(true).create(true).open(path);
+            opened.map_err(|error| format!("{option} {}: {error}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The plan against the server that was started, or else the one at the URL.
@@ -82,6 +123,9 @@ fn as_many_as_fit(
     let most = usize::try_from(descriptors.saturating_sub(spare)).unwrap_or(usize::MAX);
     let found = fit::find(&plan, most.min(FIT_MAX), observer)?;
     observer.phase(&format!("{} players fit; then {}", found.players, found.limit));
+    if observer.wants_to_stop() {
+        return Ok(plan);
+    }
     if found.players == 0 {
         return Err(format!("not even the smallest trial went well: {}", found.limit).into());
     }
@@ -136,65 +180,4 @@ fn write(report: &Report, output: &Output) -> Result<(), Box<dyn Error>> {
         std::fs::write(path, text).map_err(|error| failed(path, error))?;
     }
     Ok(())
-}
-
-/// Set by SIGINT and SIGTERM: the first ends the run with a report, the second ends the program.
-fn stop_flag() -> std::io::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
-    Ok(stop)
-}
-
-/// Everybody who looks on: who shows the run, who logs it, and who may stop it.
-struct Observers {
-    live: Option<Live>,
-    log: Option<LogWriter<BufWriter<File>>>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Observers {
-    fn new(output: &Output, planned: Duration, stop: Arc<AtomicBool>) -> Self {
-        let live = (!output.quiet).then(|| Live::on_stderr(planned));
-        Self { live, log: None, stop }
-    }
-
-    fn log_to(&mut self, path: &Path, title: &str) -> Result<(), String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let began_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let log = LogWriter::create(path, title, began_ms)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        self.log = Some(log);
-        Ok(())
-    }
-
-    fn finish(self) -> std::io::Result<()> {
-        if let Some(live) = self.live {
-            live.finish();
-        }
-        self.log.map_or(Ok(()), LogWriter::finish)
-    }
-}
-
-impl Observer for Observers {
-    fn moment(&mut self, moment: &Moment, times: &Times) {
-        if let Some(live) = &mut self.live {
-            live.moment(moment, times);
-        }
-        if let Some(log) = &mut self.log {
-            log.moment(moment, times);
-        }
-    }
-
-    fn phase(&mut self, what: &str) {
-        if let Some(live) = &mut self.live {
-            live.phase(what);
-        }
-    }
-
-    fn wants_to_stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
 }

@@ -3,6 +3,8 @@
 //! What a run is, and how a report looks, stands elsewhere.
 
 mod load;
+mod observers;
+mod stop;
 
 use crate::plan::Options;
 use crate::proxy::{self, cli::ProxyArgs};
@@ -30,8 +32,8 @@ Examples:
 Exit codes: 0 every frame came (or no condition held), 1 something is wrong, 2 usage, 3 INVALID: the
 generator was the bottleneck itself, and nothing it measured counts.
 
-Ctrl-C ends the run early, with a report and exit code 1, or what the conditions of --fail-if say about
-the part that was run. A second one ends it at once, without a report: 130.";
+Ctrl-C ends the run early, with a report and exit code 1. A second one ends it at once, with the server
+that it started and without a report: 130.";
 
 /// Loads an RTMP server with publishers and players, and checks every frame.
 ///

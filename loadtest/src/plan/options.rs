@@ -40,6 +40,7 @@ pub struct Options {
     /// number is the time over which players come, in seconds.
     #[arg(
         long,
+        conflicts_with_all = ["players", "seconds"],
         value_name = "PLAYERS:SECONDS[:OVER],...",
         value_delimiter = ',',
         help_heading = "Load"
@@ -284,8 +285,8 @@ impl Options {
     pub fn plan(&self, target: Target) -> Result<Plan, OptionsError> {
         let value = |name, expected: &str| Err(OptionsError::Value(name, expected.to_owned()));
         let length = match self.seconds.unwrap_or(20.0) {
-            seconds if (0.0..=1e6).contains(&seconds) => Duration::from_secs_f64(seconds),
-            _ => return value("--seconds", "expected a number of seconds from 0 to 1,000,000"),
+            seconds if (0.1..=1e6).contains(&seconds) => Duration::from_secs_f64(seconds),
+            _ => return value("--seconds", "expected a number of seconds from 0.1 to 1,000,000"),
         };
         let players = self.players.unwrap_or(1000);
         let mut plan = Plan::steady(target, players, length);

@@ -32,6 +32,10 @@ pub fn judge(report: &Report, conditions: &[Condition]) -> Judgement {
     } else {
         (conditions.iter().filter_map(|condition| condition.fails(report)).collect(), found)
     };
+    if report.interrupted {
+        // Whatever holds of a part says nothing of the whole.
+        reasons.insert(0, "broken off before its end".to_owned());
+    }
     let mut verdict = if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail };
     let mut own = bottleneck(report);
     if let Some(busy) = bottleneck_of_joins(report) {
@@ -54,11 +58,16 @@ fn bottleneck(report: &Report) -> Vec<String> {
         if core > OWN_CORE_MAX || lag > OWN_LAG_MS_MAX {
             reasons.push(format!(
                 "step {}: the generator was the bottleneck: {:.0} % of a core (at most {:.0} are \
-                 allowed), own lag p99 {lag:.1} ms (at most {OWN_LAG_MS_MAX:.0}); give it more \
-                 cores, or less to do",
+                 allowed), own lag p99 {lag:.1} ms (at most {OWN_LAG_MS_MAX:.0}); {}",
                 at + 1,
                 core * 100.0,
                 OWN_CORE_MAX * 100.0,
+                // Idle and late: it was not the generator that had the core.
+                if core < 0.5 {
+                    "something else had its core"
+                } else {
+                    "give it more cores, or less to do"
+                },
             ));
         }
     }
@@ -81,9 +90,6 @@ fn bottleneck_of_joins(report: &Report) -> Option<String> {
 /// Everything that is wrong with a run of which everything is expected.
 fn faults(report: &Report) -> Vec<String> {
     let mut reasons = Vec::new();
-    if report.interrupted {
-        reasons.push("broken off before its end".to_owned());
-    }
     let publishers = &report.publishers;
     if publishers.publishing < publishers.wanted && !publishers.come_and_go {
         let (publishing, wanted) = (publishers.publishing, publishers.wanted);
@@ -220,6 +226,14 @@ mod tests {
         let condition = |text: &str| [text.parse::<Condition>().unwrap()];
         assert_eq!(judge(&report, &condition("p99>1000s")).verdict, Verdict::Pass);
         assert_eq!(judge(&report, &condition("join.p99>1000s")).verdict, Verdict::Invalid);
+    }
+
+    #[test]
+    fn a_run_that_was_broken_off_fails_whatever_its_conditions_say() {
+        let mut report = samples::report();
+        report.interrupted = true;
+        let condition = ["lost>0".parse::<Condition>().unwrap()];
+        assert_eq!(judge(&report, &condition).verdict, Verdict::Fail);
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub fn steps(reports: &[Report]) -> Table {
             Column::always("step"),
             Column::always("players"),
             Column::if_any("missing"),
+            Column::if_any("away"),
             Column::always("joined in s"),
             Column::always("s"),
             Column::always("GB"),
@@ -68,6 +69,8 @@ pub fn steps(reports: &[Report]) -> Table {
             let alone = report.totals.received_bytes == 0;
             let bytes = if alone { step.published_bytes } else { step.bytes };
             let gigabytes = bytes as f64 / 1e9;
+            let absent = step.wanted.saturating_sub(step.playing);
+            let may_be_away = report.groups.iter().any(|group| group.comes_and_goes);
             let video = some(&step.times.video);
             let audio = some(&step.times.audio);
             let video_ms = |of: fn(&Percentiles) -> f64| Cell::value(video.map(of));
@@ -77,7 +80,8 @@ pub fn steps(reports: &[Report]) -> Table {
                 vec![
                     Cell::Count(at as u64 + 1),
                     Cell::Count(step.playing),
-                    Cell::Bad(step.wanted.saturating_sub(step.playing)),
+                    Cell::Bad(if may_be_away { 0 } else { absent }),
+                    Cell::Count(if may_be_away { absent } else { 0 }),
                     Cell::Value(step.joining_s),
                     Cell::Value(step.seconds),
                     Cell::Value(gigabytes),
