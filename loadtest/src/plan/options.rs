@@ -522,6 +522,17 @@ mod tests {
     }
 
     #[test]
+    fn the_scenario_in_the_documentation_makes_a_plan() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/loadtest.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let (_, rest) = page.split_once("```toml\n").unwrap();
+        let (scenario, _) = rest.split_once("```").unwrap();
+        let options: Options = toml::from_str(scenario).unwrap();
+        let plan = options.plan(target()).unwrap();
+        assert_eq!((plan.publishers.count, plan.groups.len(), plan.steps.len()), (50, 2, 2));
+    }
+
+    #[test]
     fn what_cannot_be_is_said_by_name() {
         for wrong in ["titel = 'x'", "[publishing]\nbehaviour = 'lazy'", "nap = '5'"] {
             assert!(toml::from_str::<Options>(wrong).is_err(), "{wrong}");
