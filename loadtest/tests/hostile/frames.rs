@@ -74,6 +74,15 @@ fn nothing(report: &Report) -> Result<(), String> {
     hold(players.video.frames > 0 && players.audio.frames > 0, || report.to_string())
 }
 
+/// As many were found as were applied, but for what was under way to each player when the run ended,
+/// and nothing else.
+fn all_but_the_last(applied: u64, found: &Found, counter: &str) -> Result<(), String> {
+    let count = found.get(counter).copied().unwrap_or(0);
+    let under_way = 2 * PLAYERS as u64;
+    let fits = count <= applied && applied - count <= under_way;
+    hold(names(found) == [counter] && fits, || format!("{applied}: {found:?}"))
+}
+
 #[test]
 fn of_a_good_server_nothing_is_found() {
     let direct = |chunk_size| nothing(&run(plan(good_server(chunk_size), 1, PLAYERS))?);
@@ -123,12 +132,11 @@ fn faults_that_come_again_are_all_found() {
         case("drop", || {
             let Seen { applied, found, .. } = through("drop:video@11/7", 1, PLAYERS)?;
             hold(applied > 2 * PLAYERS as u64, || format!("applied {applied} times"))?;
-            hold(found == expected([("video.lost", applied)]), || format!("{applied}: {found:?}"))
+            all_but_the_last(applied, &found, "video.lost")
         }),
         case("duplicate", || {
             let Seen { applied, found, .. } = through("duplicate:audio@2/1", 1, PLAYERS)?;
-            let wanted = expected([("audio.duplicated", applied)]);
-            hold(found == wanted, || format!("{applied}: {found:?}"))
+            all_but_the_last(applied, &found, "audio.duplicated")
         }),
         // Bytes are compared on a sample of the players, and there all of them.
         case("corrupt", || {
