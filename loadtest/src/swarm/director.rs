@@ -187,24 +187,23 @@ impl Director<'_> {
         self.observer.phase("measuring");
         let mark = self.mark();
         let mut times = Times::default();
-        let mut end = None;
         while mark.at.elapsed() < step.length && !self.is_hopeless() && !self.is_stopped() {
             let left = step.length.saturating_sub(mark.at.elapsed());
             std::thread::sleep(LOOK.min(left));
             self.look();
-            // The last sample ends with the stretch, and a short rest belongs to it.
-            let ends = left <= LOOK;
             let due = self.began.elapsed() >= self.sampled.at + self.plan.sample;
-            if ends || due && left > self.plan.sample / 2 {
+            // A short rest belongs to the last sample.
+            if due && left > self.plan.sample / 2 {
                 times.add(&self.sampled.times);
-                if ends {
-                    // Before the server is asked: that may take a while.
-                    end = Some((mark.at.elapsed(), self.usage()));
-                }
                 self.sample();
             }
         }
-        let end = end.unwrap_or_else(|| (mark.at.elapsed(), self.usage()));
+        // The last sample ends with the stretch, however late this thread has its turn; the process is
+        // looked at before the server is asked, which may take a while.
+        self.look();
+        let end = (mark.at.elapsed(), self.usage());
+        times.add(&self.sampled.times);
+        self.sample();
         let stretch = self.stretch(step, &mark, end, joining_s, &times);
         self.record.stretches.push(stretch);
     }

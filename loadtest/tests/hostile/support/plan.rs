@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long players are measured.
 const LENGTH: Duration = Duration::from_secs(2);
 /// How long anything may take: longer than it does on a busy machine.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(2500);
 /// Which core the next run takes.
 static NEXT_CORE: AtomicUsize = AtomicUsize::new(0);
 
@@ -34,7 +34,7 @@ pub fn plan(server: SocketAddr, publishers: u32, players: usize) -> Plan {
             // The good server lets players wait for the next key frame, 2 s at most.
             first_frame: 2 * PATIENCE,
             // Longer than a fault delays a frame.
-            stall: PATIENCE / 2,
+            stall: PATIENCE * 3 / 10,
         },
         sample: Duration::from_millis(500),
         ..Plan::steady(target, players, LENGTH)
