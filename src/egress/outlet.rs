@@ -29,6 +29,17 @@ pub enum Sent {
 pub trait Sink {
     /// Offers bytes to an outlet's socket, without waiting.
     fn send(&mut self, outlet: OutletId, bytes: &[u8]) -> Sent;
+
+    /// Offers two stretches of bytes as one, the second right behind the first.
+    fn send_joined(&mut self, outlet: OutletId, first: &[u8], second: &[u8]) -> Sent {
+        match self.send(outlet, first) {
+            Sent::Wrote(taken) if taken == first.len() => match self.send(outlet, second) {
+                Sent::Wrote(more) => Sent::Wrote(taken + more),
+                Sent::Broken => Sent::Broken,
+            },
+            sent => sent,
+        }
+    }
 }
 
 /// Where a reader stands.
@@ -237,11 +248,26 @@ impl Outlet {
             let last = view.end().segment == reader.cursor.segment;
             return if last { Flow::Drained } else { Flow::SegmentEnd };
         }
+        // A window often spans the end of a segment, and two sends cost what two windows do.
+        let next = if reader.catching_up { None } else { view.due_behind(reader.cursor.segment) };
         let share = if reader.catching_up { limits::CATCH_UP_SHARE } else { due.len() };
         let offer = &due[..due.len().min(share)];
-        let Sent::Wrote(taken) = sink.send(id, offer) else { return Flow::Broken };
-        let (offered, all) = (offer.len(), due.len());
-        reader.cursor.offset += taken as u32;
+        let behind = next.map_or(&[][..], |(_, behind)| behind);
+        let sent = match behind {
+            [] => sink.send(id, offer),
+            _ => sink.send_joined(id, offer, behind),
+        };
+        let Sent::Wrote(taken) = sent else { return Flow::Broken };
+        let (offered, all) = (offer.len() + behind.len(), due.len() + behind.len());
+        match next {
+            Some((segment, _)) if taken >= due.len() => {
+                let offset = (taken - due.len()) as u32;
+                reader.cursor = Cursor { segment: segment.preface.number, offset };
+                // Headers that changed open the segment in band.
+                reader.headers = Some(segment.preface.epoch());
+            }
+            _ => reader.cursor.offset += taken as u32,
+        }
         if taken < all {
             reader.owed = view.owed(reader.cursor);
         }

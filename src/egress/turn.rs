@@ -397,7 +397,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     reader.behind_since = None;
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
-    let epoch = (segment.preface.generation, segment.preface.headers.epoch);
+    let epoch = segment.preface.epoch();
     let forgets = planted::is(Bug::ForgetHeaders) && reader.headers.is_some();
     if reader.headers != Some(epoch) && !forgets {
         reader.headers = Some(epoch);
@@ -447,7 +447,7 @@ fn step(
     match next.preface.opening {
         // Headers that changed open the segment in band.
         Opening::Continues => {
-            reader.headers = Some((next.preface.generation, next.preface.headers.epoch));
+            reader.headers = Some(next.preface.epoch());
         }
         Opening::Generation => {
             reader.standing = Standing::Waiting;

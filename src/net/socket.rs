@@ -3,8 +3,8 @@
 use crate::limits;
 use monoio::net::TcpStream;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
-use std::io;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
@@ -90,6 +90,19 @@ impl Socket {
     /// If the connection failed.
     pub fn write(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
         match rustix::net::send(self.fd(), bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+            result => result,
+        }
+    }
+
+    /// Writes two stretches of bytes as one; of them what there is room for.
+    ///
+    /// # Errors
+    /// If the connection failed.
+    pub fn write_joined(&self, first: &[u8], second: &[u8]) -> rustix::io::Result<usize> {
+        let parts = [IoSlice::new(first), IoSlice::new(second)];
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        match rustix::net::sendmsg(self.fd(), &parts, &mut SendAncillaryBuffer::default(), flags) {
             Err(Errno::AGAIN | Errno::INTR) => Ok(0),
             result => result,
         }
