@@ -8,7 +8,7 @@ use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::Peer;
 use crate::moment::Moment;
 use crate::name::StreamName;
-use crate::net::socket::Socket;
+use crate::net::socket::{Socket, Writer};
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
@@ -45,7 +45,7 @@ pub struct State {
 
 /// An outlet's socket and connection.
 pub struct Way {
-    pub socket: Rc<Socket>,
+    pub writer: Writer,
     /// Where what is sent is captured.
     pub tap: Option<Rc<Tap>>,
     pub connection: Key,
@@ -125,13 +125,13 @@ pub struct Sockets<'a> {
 impl Sink for Sockets<'_> {
     fn send(&mut self, outlet: OutletId, bytes: &[u8]) -> Sent {
         let Some(Some(way)) = self.ways.get(outlet.at as usize) else { return Sent::Broken };
-        let Ok(count) = way.socket.write(bytes) else { return Sent::Broken };
+        let Ok(count) = way.writer.write(bytes) else { return Sent::Broken };
         self.sent(way, count, bytes, &[])
     }
 
     fn send_joined(&mut self, outlet: OutletId, first: &[u8], second: &[u8]) -> Sent {
         let Some(Some(way)) = self.ways.get(outlet.at as usize) else { return Sent::Broken };
-        let Ok(count) = way.socket.write_joined(first, second) else { return Sent::Broken };
+        let Ok(count) = way.writer.write_joined(first, second) else { return Sent::Broken };
         self.sent(way, count, first, second)
     }
 }
