@@ -33,7 +33,15 @@ impl Shard {
             return;
         }
         let number = self.common.next_connection.fetch_add(1, Ordering::Relaxed);
-        let socket = Rc::new(Socket::new(stream, self.common.config.timeouts.player));
+        let socket = match Socket::new(stream, self.common.config.timeouts.player) {
+            Ok(socket) => Rc::new(socket),
+            Err(error) => {
+                self.common.addresses.gone(address.ip(), false);
+                self.stats.refuse(Refusal::Descriptors);
+                tracing::warn!(peer = %address, %error, "connection refused");
+                return;
+            }
+        };
         let mut entropy = [0; 32];
         fill_random(&mut entropy);
         let tap = self.common.capture.as_ref().and_then(|capture| capture.tap(number, address));

@@ -7,7 +7,6 @@ use crate::egress::fanout::Fanout;
 use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::Peer;
 use crate::moment::Moment;
-use crate::name::StreamName;
 use crate::net::socket::{Socket, Writer};
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
@@ -99,7 +98,6 @@ pub enum What {
 /// What a connection plays.
 pub struct Play {
     pub stream_id: u32,
-    pub name: StreamName,
     pub hub: Arc<Hub>,
     /// Whether nobody has published yet, so that it counts among those of its address that wait.
     pub waits: bool,

@@ -205,13 +205,17 @@ impl Shard {
         }
     }
 
-    /// Reads one connection until its end.
-    pub async fn read(self: Rc<Self>, key: Key, socket: Rc<Socket>) {
-        loop {
-            // A failed connection shows itself in the read.
-            let _ = socket.readable().await;
-            if !self.on_readable(key) {
-                break;
+    /// Reads one connection until its end. Not an `async fn`, which would hold its arguments twice,
+    /// and each connection has such a task.
+    #[expect(clippy::manual_async_fn, reason = "see above")]
+    pub fn read(self: Rc<Self>, key: Key, socket: Rc<Socket>) -> impl Future<Output = ()> {
+        async move {
+            loop {
+                // A failed connection shows itself in the read.
+                let _ = socket.readable().await;
+                if !self.on_readable(key) {
+                    break;
+                }
             }
         }
     }
