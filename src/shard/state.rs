@@ -33,8 +33,6 @@ pub struct State {
     pub sockets: Vec<Option<Way>>,
     /// When publishers' audio stops waiting for video; entries may be out of date.
     pub rides: BinaryHeap<Reverse<(Moment, Key)>>,
-    /// Where sockets are read into; taken out while in use.
-    pub buffer: Vec<u8>,
     /// Players that were told of an end and are to be sent stream end a little later.
     pub farewells: VecDeque<(Moment, Key)>,
     /// Mail that found the other shard's inbox full.
