@@ -121,12 +121,12 @@ pub const INTAKE_ROUND: usize = 1024;
 /// After this much time of reading, the other tasks of the shard have their turns: the viewers' next
 /// frames wait no longer.
 pub const INTAKE_STRETCH: Duration = Duration::from_millis(1);
-/// After a round of intake the shard rests so many times as long as it spent on publishers: reading
-/// takes a quarter of the core before frames are gathered.
-pub const INTAKE_REST_SHARE: u32 = 3;
-/// The longest rest. Frames of a busy shard wait half of it on average; reading 1,000 publishers
-/// costs half of what it does without.
-pub const INTAKE_REST_MAX: Duration = Duration::from_millis(10);
+/// For what intake spends on publishers, the shard rests so many times as long: reading takes a third
+/// of the core before frames are gathered.
+pub const INTAKE_REST_SHARE: u32 = 2;
+/// The longest rest. Frames of a shard that is busy with publishers wait half of it on average, and a
+/// key frame larger than the socket's buffer several times; twice as long saved nothing more.
+pub const INTAKE_REST_MAX: Duration = Duration::from_millis(5);
 /// The shortest rest, which is what the runtime's timers can tell.
 pub const INTAKE_REST_MIN: Duration = Duration::from_millis(1);
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
