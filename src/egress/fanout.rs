@@ -5,7 +5,7 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Loss, Outlet, OutletId, OutletStats, Reader, Resume, Sink, Standing};
+use super::outlet::{Outlet, OutletId, OutletStats, Reader, Resume, Sink, Standing};
 use super::place;
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
@@ -149,9 +149,11 @@ impl Fanout {
         let Some(shown) = self.views.at_mut(view) else { return Ok(()) };
         shown.view.refresh();
         let begin = shown.view.join_point().map_or_else(|| shown.view.end(), |point| point.at);
+        let place =
+            u32::try_from(shown.readers.len()).expect("descriptors bound a shard's readers");
         let reader = Reader {
             view,
-            place: shown.readers.len(),
+            place,
             cursor: begin,
             owed: 0,
             standing: Standing::Waiting,
@@ -160,19 +162,16 @@ impl Fanout {
             behind_since: None,
             waiting_since: now,
             catching_up: true,
-            skips: Vec::new(),
-            unannounced: Loss::default(),
             overtaken: false,
             told_end: false,
             has_read: false,
             passed_end: false,
             halted: false,
-            resume: None,
-            floor: None,
+            past: Box::default(),
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
-            outlet.reader = Some(Box::new(reader));
+            outlet.reader = Some(reader);
         }
         Ok(())
     }
@@ -184,12 +183,12 @@ impl Fanout {
         let mut reader = outlet.reader.take()?;
         let shown = self.views.at_mut(reader.view)?;
         turn::finish_privately(&mut reader, &mut outlet.private, &shown.view);
-        shown.readers.swap_remove(reader.place);
-        let moved = shown.readers.get(reader.place).copied();
+        shown.readers.swap_remove(reader.place as usize);
+        let moved = shown.readers.get(reader.place as usize).copied();
         let empty = shown.readers.is_empty();
         if let Some(moved) = moved
             && let Some(reader_moved) =
-                self.outlets.at_mut(moved).and_then(|outlet| outlet.reader.as_deref_mut())
+                self.outlets.at_mut(moved).and_then(|outlet| outlet.reader.as_mut())
         {
             reader_moved.place = reader.place;
         }
@@ -205,7 +204,7 @@ impl Fanout {
         now: Moment,
     ) -> Result<(), TooManyStreams> {
         let Some(outlet) = self.outlets.at_mut(id) else { return Ok(()) };
-        let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
+        let Some(reader) = outlet.reader.as_mut() else { return Ok(()) };
         let Some(shown) = self.views.at(reader.view) else { return Ok(()) };
         let (old, new) = (shown.projection, change(shown.projection));
         if old == new {
@@ -217,32 +216,32 @@ impl Fanout {
         // where it is: what it must not lose of this one it is given now.
         let keeps_up = reader.stalled_at_ms.is_none();
         let mut reads = reader.standing == Standing::Reading;
-        if let Some(resume) = reader.resume
+        if let Some(resume) = reader.past.resume
             && shown.view.is_fed()
         {
             // Changed twice before it had a turn: it stands where it stood in the log before.
             reads = resume.seamless && shown.view.reaches(resume.after);
-            reader.resume = None;
-            reader.floor = Some(resume.after);
+            reader.past.resume = None;
+            reader.past.floor = Some(resume.after);
             reader.cursor = shown.view.after(resume.after);
         }
         let seamless = reads && keeps_up && !gains_video;
-        if reader.resume.is_none() && !seamless {
+        if reader.past.resume.is_none() && !seamless {
             let begin = shown.view.join_point().filter(|point| point.at >= reader.cursor);
             let target = begin.map_or_else(|| shown.view.end(), |point| point.at);
             turn::leave_behind(outlet, &shown.view, target);
             turn::check_private(outlet, id, &mut self.notices);
             if shown.view.presence() == Presence::Absent
-                && let Some(reader) = outlet.reader.as_deref_mut()
+                && let Some(reader) = outlet.reader.as_mut()
                 && reader.has_read
             {
                 // Nobody feeds the other log before the stream is published again.
                 place::ended(reader, id, now, &mut self.notices);
             }
         }
-        let Some(reader) = outlet.reader.as_deref_mut() else { return Ok(()) };
+        let Some(reader) = outlet.reader.as_mut() else { return Ok(()) };
         // In a log that is not fed yet it stands nowhere: what held before still does.
-        let resume = match reader.resume {
+        let resume = match reader.past.resume {
             Some(resume) => Resume { seamless: resume.seamless && !gains_video, ..resume },
             None => Resume {
                 after: reader.floor_at(shown.view.order_before(reader.cursor)),
@@ -257,8 +256,7 @@ impl Fanout {
         self.view_of(&hub, new)?;
         self.unsubscribe(id);
         self.subscribe(id, &hub, new, now)?;
-        let Some(reader) = self.outlets.at_mut(id).and_then(|outlet| outlet.reader.as_deref_mut())
-        else {
+        let Some(reader) = self.outlets.at_mut(id).and_then(|outlet| outlet.reader.as_mut()) else {
             return Ok(());
         };
         if before.standing == Standing::Paused {
@@ -269,7 +267,7 @@ impl Fanout {
             // It waits for a key frame of its own will, and loses nothing by it.
             reader.headers = None;
         }
-        reader.resume = Some(resume);
+        reader.past.resume = Some(resume);
         self.catching_up.push_back(id);
         Ok(())
     }
@@ -278,7 +276,7 @@ impl Fanout {
     /// moved on meanwhile.
     pub fn pause(&mut self, id: OutletId, paused: bool) {
         let Some(outlet) = self.outlets.at_mut(id) else { return };
-        let Some(reader) = outlet.reader.as_deref_mut() else { return };
+        let Some(reader) = outlet.reader.as_mut() else { return };
         if paused == (reader.standing == Standing::Paused) {
             return;
         }
@@ -292,7 +290,7 @@ impl Fanout {
             reader.stalled_at_ms = None;
             reader.behind_since = None;
             reader.headers = None;
-            if let Some(resume) = &mut reader.resume {
+            if let Some(resume) = &mut reader.past.resume {
                 resume.seamless = false;
             }
         } else {
@@ -330,13 +328,11 @@ impl Fanout {
                 self.due.pop_front();
                 continue;
             };
-            let mut left = match shown.left {
-                Some(left) => left.min(shown.readers.len()),
-                None => {
-                    shown.refresh(&mut self.outlets, &self.lag, &mut self.notices);
-                    shown.readers.len()
-                }
-            };
+            // In each stretch anew: of a pass that takes longer than the window, whoever is served
+            // late gets what came meanwhile.
+            shown.refresh(&mut self.outlets, &self.lag, &mut self.notices);
+            let held = shown.readers.len();
+            let mut left = shown.left.map_or(held, |left| left.min(held));
             let scene = Scene { view: &shown.view, framing: &*shown.framing, lag: &self.lag };
             // Downwards, so that a reader who leaves meanwhile costs nobody his turn.
             while left > 0 && turns < budget {
@@ -375,7 +371,7 @@ impl Fanout {
     /// Gives one outlet a turn: it has private bytes, or it reads anew.
     pub fn turn(&mut self, id: OutletId, sink: &mut impl Sink, now: Moment) {
         let Some(outlet) = self.outlets.at_mut(id) else { return };
-        let shown = outlet.reader.as_deref().and_then(|reader| self.views.at(reader.view));
+        let shown = outlet.reader.as_ref().and_then(|reader| self.views.at(reader.view));
         let scene = shown.map(|shown| Scene {
             view: &shown.view,
             framing: &*shown.framing,
@@ -399,12 +395,12 @@ impl Fanout {
         for (id, outlet) in self.outlets.iter_mut() {
             let view = outlet
                 .reader
-                .as_deref()
+                .as_ref()
                 .and_then(|reader| self.views.at(reader.view))
                 .map(|shown| &shown.view);
             if turn::is_lost(outlet, view, &self.lag, now) {
                 turn::hang_up(outlet, id, HangUp::Lagging, &mut self.notices);
-            } else if let (Some(reader), Some(view)) = (outlet.reader.as_deref(), view)
+            } else if let (Some(reader), Some(view)) = (outlet.reader.as_ref(), view)
                 && reader.standing == Standing::Waiting
                 && view.presence() == Presence::Absent
                 && now.since(reader.waiting_since) >= wait_max
@@ -424,7 +420,7 @@ impl Fanout {
     /// Hands what each reading outlet did since it was last asked to `each`, with its stream.
     pub fn collect(&mut self, mut each: impl FnMut(&Hub, OutletStats)) {
         for (_, outlet) in self.outlets.iter_mut() {
-            let Some(reader) = outlet.reader.as_deref() else { continue };
+            let Some(reader) = outlet.reader.as_ref() else { continue };
             let Some(shown) = self.views.at(reader.view) else { continue };
             let Some(followed) = self.streams.at(shown.stream) else { continue };
             each(&followed.hub, outlet.take_delta());
@@ -433,7 +429,7 @@ impl Fanout {
 
     /// Whether an outlet reads a stream that nobody publishes.
     pub fn waits(&self, id: OutletId) -> bool {
-        let reader = self.outlets.at(id).and_then(|outlet| outlet.reader.as_deref());
+        let reader = self.outlets.at(id).and_then(|outlet| outlet.reader.as_ref());
         let shown = reader.and_then(|reader| self.views.at(reader.view));
         shown.is_some_and(|shown| shown.view.presence() == Presence::Absent)
     }
@@ -457,7 +453,7 @@ impl Fanout {
             // Told in this step, before its next turn.
             if matches!(notice, Notice::Ended | Notice::Restarted)
                 && let Some(reader) =
-                    self.outlets.at_mut(*id).and_then(|outlet| outlet.reader.as_deref_mut())
+                    self.outlets.at_mut(*id).and_then(|outlet| outlet.reader.as_mut())
             {
                 reader.halted = false;
                 self.catching_up.push_back(*id);

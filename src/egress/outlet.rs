@@ -29,6 +29,17 @@ pub enum Sent {
 pub trait Sink {
     /// Offers bytes to an outlet's socket, without waiting.
     fn send(&mut self, outlet: OutletId, bytes: &[u8]) -> Sent;
+
+    /// Offers two stretches of bytes as one, the second right behind the first.
+    fn send_joined(&mut self, outlet: OutletId, first: &[u8], second: &[u8]) -> Sent {
+        match self.send(outlet, first) {
+            Sent::Wrote(taken) if taken == first.len() => match self.send(outlet, second) {
+                Sent::Wrote(more) => Sent::Wrote(taken + more),
+                Sent::Broken => Sent::Broken,
+            },
+            sent => sent,
+        }
+    }
 }
 
 /// Where a reader stands.
@@ -48,7 +59,7 @@ pub struct Reader {
     /// The view that it reads.
     pub view: Key,
     /// Its place among the view's readers.
-    pub place: usize,
+    pub place: u32,
     /// The next byte that it is sent.
     pub cursor: Cursor,
     /// Bytes of the message at the cursor that are still to be sent; 0 at a boundary.
@@ -66,10 +77,6 @@ pub struct Reader {
     pub waiting_since: Moment,
     /// Whether it is in its first catch-up, and served after those at the live edge.
     pub catching_up: bool,
-    /// When it skipped last, newest last.
-    pub skips: Vec<Moment>,
-    /// What it lost since it was last told.
-    pub unannounced: Loss,
     /// Whether the ring overtook it since it read last.
     pub overtaken: bool,
     /// Whether it was told that the stream is unpublished.
@@ -80,6 +87,18 @@ pub struct Reader {
     pub passed_end: bool,
     /// It must hear something before it goes on: what it is told stands ahead of what follows.
     pub halted: bool,
+    /// What a turn that finds nothing unusual does not look at.
+    pub past: Box<Past>,
+}
+
+/// What became of a reader so far. Thousands of readers have a turn with each frame, and what their
+/// turns touch must come from memory: this part is kept out of their way.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// When it skipped last, newest last.
+    pub skips: Vec<Moment>,
+    /// What it lost since it was last told.
+    pub unannounced: Loss,
     /// After a change of projection: where it goes on in the other log, once that is fed.
     pub resume: Option<Resume>,
     /// The number of the last message that it had of another log of the stream, if it had any: this
@@ -106,8 +125,8 @@ impl Reader {
     /// Takes over what a reader of another log of the stream was told, has and has lost.
     pub fn inherit(&mut self, before: Self) {
         self.headers = before.headers.map(|_| STALE_HEADERS);
-        self.skips = before.skips;
-        self.unannounced = before.unannounced;
+        self.past.skips = before.past.skips;
+        self.past.unannounced = before.past.unannounced;
         self.overtaken = before.overtaken;
         self.told_end = before.told_end;
         self.has_read = before.has_read;
@@ -118,7 +137,7 @@ impl Reader {
     /// The later of a message of this log and the last one that it had of another.
     pub fn floor_at(&self, order: u32) -> u32 {
         // A signed distance, since the number wraps.
-        self.floor.filter(|floor| floor.wrapping_sub(order) as i32 > 0).unwrap_or(order)
+        self.past.floor.filter(|floor| floor.wrapping_sub(order) as i32 > 0).unwrap_or(order)
     }
 }
 
@@ -150,7 +169,7 @@ pub struct Outlet {
     /// Whole messages for this connection alone; the first of them may be sent in part.
     pub private: BytesMut,
     /// The reader, if it plays.
-    pub reader: Option<Box<Reader>>,
+    pub reader: Option<Reader>,
     /// The socket was full: nothing is offered before it is writable.
     pub parked: bool,
     /// Hung up: nothing is sent any more.
@@ -194,7 +213,7 @@ impl Outlet {
         sink: &mut impl Sink,
         now: Moment,
     ) -> Flow {
-        if let (Some(reader), Some(view)) = (self.reader.as_deref_mut(), view)
+        if let (Some(reader), Some(view)) = (self.reader.as_mut(), view)
             && reader.owed > 0
         {
             let rest = &view.due(reader.cursor)[..reader.owed as usize];
@@ -230,18 +249,33 @@ impl Outlet {
         sink: &mut impl Sink,
         now: Moment,
     ) -> Flow {
-        let Some(reader) = self.reader.as_deref_mut() else { return Flow::Drained };
+        let Some(reader) = self.reader.as_mut() else { return Flow::Drained };
         debug_assert!(reader.owed == 0 && self.private.is_empty());
         let due = view.due(reader.cursor);
         if due.is_empty() {
             let last = view.end().segment == reader.cursor.segment;
             return if last { Flow::Drained } else { Flow::SegmentEnd };
         }
+        // A window often spans the end of a segment, and two sends cost what two windows do.
+        let next = if reader.catching_up { None } else { view.due_behind(reader.cursor.segment) };
         let share = if reader.catching_up { limits::CATCH_UP_SHARE } else { due.len() };
         let offer = &due[..due.len().min(share)];
-        let Sent::Wrote(taken) = sink.send(id, offer) else { return Flow::Broken };
-        let (offered, all) = (offer.len(), due.len());
-        reader.cursor.offset += taken as u32;
+        let behind = next.map_or(&[][..], |(_, behind)| behind);
+        let sent = match behind {
+            [] => sink.send(id, offer),
+            _ => sink.send_joined(id, offer, behind),
+        };
+        let Sent::Wrote(taken) = sent else { return Flow::Broken };
+        let (offered, all) = (offer.len() + behind.len(), due.len() + behind.len());
+        match next {
+            Some((segment, _)) if taken >= due.len() => {
+                let offset = (taken - due.len()) as u32;
+                reader.cursor = Cursor { segment: segment.preface.number, offset };
+                // Headers that changed open the segment in band.
+                reader.headers = Some(segment.preface.epoch());
+            }
+            _ => reader.cursor.offset += taken as u32,
+        }
         if taken < all {
             reader.owed = view.owed(reader.cursor);
         }

@@ -36,12 +36,12 @@ impl Place {
 
 /// Finds the place of a reader that came from another log of its stream, once this one is fed.
 pub fn find_place(reader: &mut Reader, view: &View) -> Place {
-    let Some(resume) = reader.resume else { return Place::Joins };
+    let Some(resume) = reader.past.resume else { return Place::Joins };
     if !view.is_fed() {
         return Place::Unknown;
     }
-    reader.resume = None;
-    reader.floor = Some(resume.after);
+    reader.past.resume = None;
+    reader.past.floor = Some(resume.after);
     let at = view.after(resume.after);
     reader.cursor = at;
     let continues = resume.seamless
@@ -106,7 +106,7 @@ pub fn hear_of_absence(
     now: Moment,
     notices: &mut Vec<(OutletId, Notice)>,
 ) {
-    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    let Some(reader) = outlet.reader.as_mut() else { return };
     let concerned = reader.cursor.segment < view.end().segment || reader.has_read;
     if view.presence() == Presence::Live
         || !concerned
@@ -116,7 +116,7 @@ pub fn hear_of_absence(
     }
     leave_behind(outlet, view, view.end());
     check_private(outlet, id, notices);
-    if let Some(reader) = outlet.reader.as_deref_mut() {
+    if let Some(reader) = outlet.reader.as_mut() {
         ended(reader, id, now, notices);
     }
 }
@@ -136,13 +136,13 @@ pub fn stop_at_end(
     now: Moment,
     notices: &mut Vec<(OutletId, Notice)>,
 ) {
-    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    let Some(reader) = outlet.reader.as_mut() else { return };
     reader.standing = super::outlet::Standing::Waiting;
     if let Some(segment) = last_end(view, reader.cursor, target) {
         leave_behind(outlet, view, Cursor { segment, offset: 0 });
         check_private(outlet, id, notices);
     }
-    if let Some(reader) = outlet.reader.as_deref_mut() {
+    if let Some(reader) = outlet.reader.as_mut() {
         ended(reader, id, now, notices);
     }
 }

@@ -105,7 +105,7 @@ pub fn serve(
         let view = scene.map(|scene| scene.view);
         let mut flow = outlet.send_private(id, view, sink, now);
         if flow == Flow::Drained {
-            let (Some(reader), Some(scene)) = (outlet.reader.as_deref_mut(), scene) else {
+            let (Some(reader), Some(scene)) = (outlet.reader.as_mut(), scene) else {
                 outlet.idle = true;
                 return false;
             };
@@ -184,7 +184,7 @@ pub fn is_lost(outlet: &Outlet, view: Option<&View>, lag: &Lag, now: Moment) -> 
         return false;
     }
     let stuck = now.since(outlet.last_progress) >= lag.hang_up;
-    let behind = outlet.reader.as_deref().zip(view).and_then(|(reader, view)| {
+    let behind = outlet.reader.as_ref().zip(view).and_then(|(reader, view)| {
         let from_ms = reader.stalled_at_ms?;
         Some(lag_of(reader, from_ms, view, now))
     });
@@ -207,8 +207,8 @@ pub fn relocate(
     notices: &mut Vec<(OutletId, Notice)>,
 ) {
     let first = scene.view.first_retained();
-    let Some(reader) = outlet.reader.as_deref_mut() else { return };
-    if let Some(resume) = reader.resume {
+    let Some(reader) = outlet.reader.as_mut() else { return };
+    if let Some(resume) = reader.past.resume {
         // It has not stood anywhere in this log yet; what it had of the other one it has.
         reader.cursor = scene.view.after(resume.after);
     }
@@ -224,9 +224,9 @@ pub fn relocate(
     let lost_before = outlet.stats.frames_dropped;
     leave_behind(outlet, scene.view, target);
     let lost = outlet.stats.frames_dropped > lost_before;
-    let Some(reader) = outlet.reader.as_deref_mut() else { return };
-    if let Some(resume) = reader.resume.take() {
-        reader.floor = Some(resume.after);
+    let Some(reader) = outlet.reader.as_mut() else { return };
+    if let Some(resume) = reader.past.resume.take() {
+        reader.past.floor = Some(resume.after);
     }
     // Who had everything that leaves reads on, unless something else begins there.
     let needs_headers = reader.headers == Some(STALE_HEADERS);
@@ -261,7 +261,7 @@ pub fn check_private(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(Outle
 
 fn caught_up(outlet: &mut Outlet) {
     outlet.idle = true;
-    if let Some(reader) = outlet.reader.as_deref_mut() {
+    if let Some(reader) = outlet.reader.as_mut() {
         reader.stalled_at_ms = None;
         reader.behind_since = None;
         reader.catching_up = false;
@@ -269,7 +269,7 @@ fn caught_up(outlet: &mut Outlet) {
 }
 
 fn note_stall(outlet: &mut Outlet, view: Option<&View>, now: Moment) {
-    let (Some(reader), Some(view)) = (outlet.reader.as_deref_mut(), view) else { return };
+    let (Some(reader), Some(view)) = (outlet.reader.as_mut(), view) else { return };
     if reader.standing == Standing::Reading
         && let Some(entry) = view.entry_at(reader.cursor)
     {
@@ -288,7 +288,7 @@ fn join(
     notices: &mut Vec<(OutletId, Notice)>,
 ) -> bool {
     let view = scene.view;
-    let Some(reader) = outlet.reader.as_deref_mut() else { return false };
+    let Some(reader) = outlet.reader.as_mut() else { return false };
     let place = find_place(reader, view);
     if !place.is_found() {
         return false;
@@ -328,15 +328,15 @@ fn join(
 
 /// Notes a skip. Returns whether there have been too many of late.
 fn is_skipping(reader: &mut Reader, lag: &Lag, now: Moment) -> bool {
-    reader.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
-    reader.skips.push(now);
-    reader.skips.len() >= lag.skips_per_minute as usize
+    reader.past.skips.retain(|skip| now.since(*skip) < limits::SKIPS_SPAN);
+    reader.past.skips.push(now);
+    reader.past.skips.len() >= lag.skips_per_minute as usize
 }
 
 /// Tells a reader what it has lost, once it goes on.
 fn announce(outlet: &mut Outlet, id: OutletId, notices: &mut Vec<(OutletId, Notice)>) {
-    let Some(reader) = outlet.reader.as_deref_mut() else { return };
-    let Loss { frames, bytes } = std::mem::take(&mut reader.unannounced);
+    let Some(reader) = outlet.reader.as_mut() else { return };
+    let Loss { frames, bytes } = std::mem::take(&mut reader.past.unannounced);
     if frames > 0 {
         notices.push((id, Notice::Skipped { frames, bytes }));
     }
@@ -363,7 +363,7 @@ fn skip(
     now: Moment,
     notices: &mut Vec<(OutletId, Notice)>,
 ) -> bool {
-    let Some(reader) = outlet.reader.as_deref_mut() else { return false };
+    let Some(reader) = outlet.reader.as_mut() else { return false };
     let Some(point) = scene.view.join_point().filter(|point| point.at > reader.cursor) else {
         return false;
     };
@@ -390,14 +390,14 @@ fn skip(
 /// the headers valid there go ahead.
 fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
     leave_behind(outlet, scene.view, point.at);
-    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    let Some(reader) = outlet.reader.as_mut() else { return };
     reader.standing = Standing::Reading;
     reader.has_read = true;
     reader.stalled_at_ms = None;
     reader.behind_since = None;
     reader.catching_up = true;
     let Some(segment) = scene.view.segment(point.at.segment) else { return };
-    let epoch = (segment.preface.generation, segment.preface.headers.epoch);
+    let epoch = segment.preface.epoch();
     let forgets = planted::is(Bug::ForgetHeaders) && reader.headers.is_some();
     if reader.headers != Some(epoch) && !forgets {
         reader.headers = Some(epoch);
@@ -414,7 +414,7 @@ fn go_to(outlet: &mut Outlet, scene: &Scene<'_>, point: JoinPoint) {
 /// Moves the cursor on without sending: data messages are kept, frames are counted as dropped
 /// unless the reader has no headers for them, and an end on the way is remembered.
 pub fn leave_behind(outlet: &mut Outlet, view: &View, target: Cursor) {
-    let Some(reader) = outlet.reader.as_deref_mut() else { return };
+    let Some(reader) = outlet.reader.as_mut() else { return };
     debug_assert_eq!(reader.owed, 0, "a reader moves at message boundaries only");
     reader.passed_end |= passes_end(view, reader.cursor, target);
     for (entry, message) in view.messages(reader.cursor, target) {
@@ -423,8 +423,8 @@ pub fn leave_behind(outlet: &mut Outlet, view: &View, target: Cursor) {
         } else if entry.kind.is_frame() && reader.headers.is_some() {
             outlet.stats.frames_dropped += 1;
             outlet.stats.bytes_dropped += message.len() as u64;
-            reader.unannounced.frames += 1;
-            reader.unannounced.bytes += message.len() as u64;
+            reader.past.unannounced.frames += 1;
+            reader.past.unannounced.bytes += message.len() as u64;
         } else if matches!(entry.kind, Kind::VideoHeader | Kind::AudioHeader) {
             // Standing before it, the reader counts as having the headers of this segment.
             reader.headers = reader.headers.map(|_| STALE_HEADERS);
@@ -441,13 +441,13 @@ fn step(
     now: Moment,
     notices: &mut Vec<(OutletId, Notice)>,
 ) -> bool {
-    let (Some(reader), Some(view)) = (outlet.reader.as_deref_mut(), view) else { return false };
+    let (Some(reader), Some(view)) = (outlet.reader.as_mut(), view) else { return false };
     let Some(next) = view.segment(reader.cursor.segment + 1) else { return false };
     reader.cursor = Cursor { segment: next.preface.number, offset: 0 };
     match next.preface.opening {
         // Headers that changed open the segment in band.
         Opening::Continues => {
-            reader.headers = Some((next.preface.generation, next.preface.headers.epoch));
+            reader.headers = Some(next.preface.epoch());
         }
         Opening::Generation => {
             reader.standing = Standing::Waiting;

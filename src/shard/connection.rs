@@ -10,7 +10,7 @@ use crate::capture::format::Direction;
 use crate::hook::{Answer, Decision, Peer, Reply, Request};
 use crate::limits;
 use crate::moment::Moment;
-use crate::net::socket::{Read, Socket};
+use crate::net::socket::{Read, Socket, Writer};
 use crate::slots::Key;
 use crate::stats::Refusal;
 use millstream_rtmp::connection::ServerConnection;
@@ -62,7 +62,8 @@ impl Shard {
         if state.sockets.len() <= at {
             state.sockets.resize_with(at + 1, || None);
         }
-        state.sockets[at] = Some(Way { socket: Rc::clone(&socket), tap, connection: key });
+        let writer = Writer::new(Rc::clone(&socket));
+        state.sockets[at] = Some(Way { writer, tap, connection: key });
         self.stats.connections.add(1);
         tracing::debug!(connection = number, peer = %address, "connection accepted");
         if let Err(error) = self.arrivals.watch(&socket, key.at) {

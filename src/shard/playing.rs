@@ -207,7 +207,7 @@ impl Shard {
         match (notice, stream_id) {
             (Notice::Parked, _) => {
                 self.stats.parked.add(1);
-                self.spawn(Rc::clone(self).wait_writable(outlet, Rc::clone(&way.socket)));
+                self.spawn(Rc::clone(self).wait_writable(outlet, Rc::clone(way.writer.socket())));
             }
             (Notice::Skipped { frames, bytes }, Some(stream_id)) => {
                 self.stats.skips.add(1);
@@ -249,7 +249,7 @@ impl Shard {
                             report(connection.protocol.status(stream_id, Level::Error, code, text));
                             let last = connection.protocol.output().split();
                             // Its outlet takes no more; one attempt is what a waiting player gets.
-                            let _ = connection.socket.write(&last);
+                            let _ = way.writer.write(&last);
                         }
                     }
                     HangUp::Broken => {}

@@ -8,7 +8,7 @@ use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::Peer;
 use crate::moment::Moment;
 use crate::name::StreamName;
-use crate::net::socket::Socket;
+use crate::net::socket::{Socket, Writer};
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
@@ -43,7 +43,7 @@ pub struct State {
 
 /// An outlet's socket and connection.
 pub struct Way {
-    pub socket: Rc<Socket>,
+    pub writer: Writer,
     /// Where what is sent is captured.
     pub tap: Option<Rc<Tap>>,
     pub connection: Key,
@@ -125,19 +125,32 @@ pub struct Sockets<'a> {
 impl Sink for Sockets<'_> {
     fn send(&mut self, outlet: OutletId, bytes: &[u8]) -> Sent {
         let Some(Some(way)) = self.ways.get(outlet.at as usize) else { return Sent::Broken };
+        let Ok(count) = way.writer.write(bytes) else { return Sent::Broken };
+        self.sent(way, count, bytes, &[])
+    }
+
+    fn send_joined(&mut self, outlet: OutletId, first: &[u8], second: &[u8]) -> Sent {
+        let Some(Some(way)) = self.ways.get(outlet.at as usize) else { return Sent::Broken };
+        let Ok(count) = way.writer.write_joined(first, second) else { return Sent::Broken };
+        self.sent(way, count, first, second)
+    }
+}
+
+impl Sockets<'_> {
+    /// Notes what a socket took of two stretches.
+    fn sent(&self, way: &Way, count: usize, first: &[u8], second: &[u8]) -> Sent {
         self.stats.sends.add(1);
-        match way.socket.write(bytes) {
-            Ok(count) => {
-                self.stats.bytes_out.add(count as u64);
-                if let Some(tap) = &way.tap {
-                    tap.bytes(Direction::Out, &bytes[..count]);
-                }
-                if count < bytes.len() {
-                    self.stats.short_sends.add(1);
-                }
-                Sent::Wrote(count)
+        self.stats.bytes_out.add(count as u64);
+        if let Some(tap) = &way.tap {
+            let here = count.min(first.len());
+            tap.bytes(Direction::Out, &first[..here]);
+            if here < count {
+                tap.bytes(Direction::Out, &second[..count - here]);
             }
-            Err(_) => Sent::Broken,
         }
+        if count < first.len() + second.len() {
+            self.stats.short_sends.add(1);
+        }
+        Sent::Wrote(count)
     }
 }

@@ -107,6 +107,13 @@ pub struct Preface {
     pub headers: SharedHeaders,
 }
 
+impl Preface {
+    /// Which headers its frames need: the generation, and the epoch within it.
+    pub fn epoch(&self) -> (u32, u32) {
+        (self.generation, self.headers.epoch)
+    }
+}
+
 /// A segment as its readers see it.
 pub struct Segment {
     /// What was fixed when it was made.

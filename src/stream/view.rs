@@ -239,6 +239,14 @@ impl View {
         &segment.bytes()[cursor.offset as usize..end as usize]
     }
 
+    /// The segment behind a closed one that goes on with the same generation, and its bytes: what
+    /// may follow the [due](Self::due) bytes of segment `number` in one send.
+    pub fn due_behind(&self, number: u64) -> Option<(&Arc<Segment>, &[u8])> {
+        let next = self.segment(number + 1)?;
+        (next.preface.opening == Opening::Continues)
+            .then(|| (next, self.due(Cursor { segment: number + 1, offset: 0 })))
+    }
+
     /// Bytes from `cursor` to the end of the message that it stands in; 0 at a boundary.
     pub fn owed(&self, cursor: Cursor) -> u32 {
         let Some(segment) = self.segment(cursor.segment) else { return 0 };
