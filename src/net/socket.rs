@@ -1,4 +1,5 @@
-//! One accepted socket: waits through the runtime, reads and writes at once or not at all.
+//! One accepted socket: reads and writes at once or not at all, and waits for room through the
+//! runtime. The wait for something to read stands in `arrivals`.
 
 use crate::limits;
 use monoio::net::{TcpStream, UnixStream};
@@ -60,14 +61,6 @@ impl Socket {
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
     }
 
-    /// Waits until there is something to read, or the end.
-    ///
-    /// # Errors
-    /// If the connection failed.
-    pub fn readable(&self) -> impl Future<Output = io::Result<()>> + '_ {
-        self.stream.readable(false)
-    }
-
     /// Waits until there is room to write, or the connection failed.
     ///
     /// # Errors
@@ -98,7 +91,7 @@ impl Socket {
         let _ = rustix::net::shutdown(self.fd(), Shutdown::Both);
     }
 
-    fn fd(&self) -> BorrowedFd<'_> {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
         // SAFETY: `stream` owns the descriptor and lives as long as the borrow of `self`. The
         // runtime's type does not offer `AsFd`.
         unsafe { BorrowedFd::borrow_raw(self.stream.as_raw_fd()) }

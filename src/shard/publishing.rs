@@ -66,6 +66,7 @@ impl Shard {
             source: Some((key, asked.stream_id)),
             rate: Rate::default(),
             bytes: 0,
+            messages: 0,
         });
         connection.publishes.push(publishing);
         state.claims.insert(claim, publishing);
@@ -157,6 +158,7 @@ impl Shard {
         }
         let stats = &entry.tenure.hub.stats.publisher;
         entry.bytes += arrival.payload.len() as u64;
+        entry.messages += 1;
         stats.bytes_in.add(arrival.payload.len() as u64);
         if arrival.kind.is_frame() {
             stats.frames_in.add(1);

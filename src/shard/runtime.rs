@@ -1,7 +1,8 @@
 //! The runtime of a shard: monoio behind one small face, so that the rules its defects force stand
 //! in one place.
 //!
-//! - Tasks are spawned with a panic boundary: a panic ends its task, not the core.
+//! - Tasks are spawned with a panic boundary: a panic ends its task, not the core. A task that serves
+//!   many takes each one's step within a boundary of its own.
 //! - Nobody wakes himself to yield (such a task would go to the front of the queue); [`Yielder`]
 //!   awaits an I/O operation.
 //! - Waits are for readiness only. No operation holds a buffer, so dropping a wait is harmless.
@@ -69,6 +70,12 @@ pub fn run<F: Future>(main: F) -> io::Result<F::Output> {
 /// Spawns a task. If it panics, `panicked` is called, and nothing else ends.
 pub fn spawn(task: impl Future<Output = ()> + 'static, panicked: impl FnOnce() + Unpin + 'static) {
     drop(monoio::spawn(Contained { task: Box::pin(task), panicked: Some(panicked) }));
+}
+
+/// Takes a step; nothing if it panicked.
+pub fn contained<T>(step: impl FnOnce() -> T) -> Option<T> {
+    // As for tasks, below.
+    catch_unwind(AssertUnwindSafe(step)).ok()
 }
 
 /// Waits. The granularity is a millisecond, rounded up.

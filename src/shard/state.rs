@@ -32,8 +32,6 @@ pub struct State {
     pub sockets: Vec<Option<Way>>,
     /// When publishers' audio stops waiting for video; entries may be out of date.
     pub rides: BinaryHeap<Reverse<(Moment, Key)>>,
-    /// Where sockets are read into; taken out while in use.
-    pub buffer: Vec<u8>,
     /// Players that were told of an end and are to be sent stream end a little later.
     pub farewells: VecDeque<(Moment, Key)>,
     /// Mail that found the other shard's inbox full.
@@ -112,6 +110,8 @@ pub struct Publishing {
     pub source: Option<(Key, u32)>,
     pub rate: Rate,
     pub bytes: u64,
+    /// Messages since they were counted last.
+    pub messages: u64,
 }
 
 /// The sockets of all outlets, as the fan-out sees them.
