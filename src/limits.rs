@@ -144,10 +144,11 @@ pub const PING_AFTER: Duration = Duration::from_secs(10);
 /// Messages besides audio and video that a connection may send in a second. Encoders send a dozen at
 /// their start, then an acknowledgement or a cue point now and then.
 pub const OTHER_MESSAGES_PER_SECOND: u64 = 5_000;
-/// Audio and video messages that a connection may send in a second. Video of 240 pictures a second with
-/// sixteen tracks has 5,000, and an encoder that sends at once what it held for half a minute as many;
-/// messages of a byte each cost a core far more than their bytes.
-pub const MEDIA_MESSAGES_PER_SECOND: u64 = 20_000;
+/// A message of media with less payload than this is tiny: what it costs is not paid by its bytes.
+pub const TINY_MESSAGE_BYTES: usize = 32;
+/// Tiny messages of media that a connection may send in a second. Silence in 16 tracks has 800; a file
+/// that is sent as fast as it can be read has many messages, but few of them are tiny.
+pub const TINY_MESSAGES_PER_SECOND: u64 = 20_000;
 /// The application's time to answer a request.
 pub const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Requests to publish, play, pause, seek or leave out a track that one connection may make within

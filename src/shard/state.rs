@@ -110,8 +110,8 @@ pub struct Publishing {
     pub source: Option<(Key, u32)>,
     pub rate: Rate,
     pub bytes: u64,
-    /// Messages since they were counted last.
-    pub messages: u64,
+    /// Tiny messages since they were counted last.
+    pub tiny: u64,
 }
 
 /// The sockets of all outlets, as the fan-out sees them.

@@ -118,20 +118,19 @@ impl Shard {
         }
     }
 
-    /// Whether a connection sent more messages in the last second than any dialogue or any stream
-    /// has: each of them costs us more than it costs the peer.
+    /// Whether a connection sent more messages besides media in the last second than any dialogue has,
+    /// or more tiny ones of media than any stream: each of them costs us more than it costs the peer.
     fn is_flooding(&self, state: &mut State, key: Key) -> bool {
         let State { connections, publishing, .. } = state;
         let Some(connection) = connections.at_mut(key) else { return false };
         let total = connection.protocol.other_messages();
         let before = std::mem::replace(&mut connection.other_messages, total);
-        let mut media = 0;
+        let mut tiny = 0;
         for place in &connection.publishes {
-            media +=
-                publishing.at_mut(*place).map_or(0, |entry| std::mem::take(&mut entry.messages));
+            tiny += publishing.at_mut(*place).map_or(0, |entry| std::mem::take(&mut entry.tiny));
         }
         total - before > limits::OTHER_MESSAGES_PER_SECOND
-            || media > limits::MEDIA_MESSAGES_PER_SECOND
+            || tiny > limits::TINY_MESSAGES_PER_SECOND
     }
 
     /// The deadline that a connection has passed, if it has.

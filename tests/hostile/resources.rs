@@ -3,7 +3,7 @@
 use crate::frames::{self, Sort};
 use crate::peer::{PATIENCE, Peer, message};
 use crate::scene::Scene;
-use crate::server::Start;
+use crate::server::{Server, Start};
 use millstream_amf0::Value;
 use millstream_rtmp::message::MessageType;
 use std::time::{Duration, Instant};
@@ -22,12 +22,14 @@ fn idle_connections_end_and_leave_nothing() {
 
 #[test]
 fn publishers_at_rest_take_little_beyond_their_logs() {
-    const MANY: usize = 100;
-    let scene = Scene::with("hold = \"1s\"\n");
+    const MANY: usize = 300;
+    let settings = "[timeouts]\nno_media = \"60s\"\n";
+    let mut server = Server::start(Start { settings, ..Start::default() });
+    let before = server.memory();
     let key = frames::frame(Sort::Key, 0, 0, 60_000);
     let publishers: Vec<Peer> = (0..MANY)
         .map(|number| {
-            let mut peer = Peer::publishing(&scene.server, &format!("rest-{number}"));
+            let mut peer = Peer::publishing(&server, &format!("rest-{number}"));
             peer.message(MessageType::VIDEO, 0, frames::AVC);
             peer.message(MessageType::VIDEO, 0, &key);
             // And a part of the next one, which never comes whole.
@@ -39,15 +41,14 @@ fn publishers_at_rest_take_little_beyond_their_logs() {
     let until = Instant::now() + PATIENCE;
     loop {
         // What the logs retain is counted every quarter of a second.
-        let logs: Vec<u64> = scene
-            .server
+        let logs: Vec<u64> = server
             .get("/api/v1/streams")
             .split("\"log_bytes\":")
             .skip(1)
             .map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap())
             .collect();
         let retained: u64 = logs.iter().sum();
-        let beyond = scene.memory_taken().saturating_sub(retained) / MANY as u64;
+        let beyond = server.memory().saturating_sub(before + retained) / MANY as u64;
         let all = logs.iter().filter(|bytes| **bytes > 60_000).count() >= MANY;
         if all && beyond <= 64 << 10 {
             break;
@@ -56,8 +57,7 @@ fn publishers_at_rest_take_little_beyond_their_logs() {
         std::thread::sleep(Duration::from_millis(100));
     }
     drop(publishers);
-    scene.server.wait_line(&["publish ended", "hold expired"]);
-    scene.end();
+    server.assert_serves();
 }
 
 #[test]
