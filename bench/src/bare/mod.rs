@@ -12,6 +12,7 @@
 //! read and thrown away.
 
 mod connection;
+mod cores;
 mod fanout;
 mod log;
 mod policy;
@@ -20,6 +21,7 @@ mod socket;
 mod stream;
 mod totals;
 
+pub use cores::pin_to;
 pub use log::Medium;
 pub use policy::Policy;
 pub use sender::Sender;

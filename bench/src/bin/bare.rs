@@ -1,6 +1,6 @@
 //! The command line of the bare sender.
 
-use bench::bare::{Medium, Options, Policy, Sender, SocketOptions};
+use bench::bare::{Medium, Options, Policy, Sender, SocketOptions, pin_to};
 use clap::{Parser, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::error::Error;
@@ -21,9 +21,9 @@ struct Cli {
     /// Where to listen; port 0 takes one that is free.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Run on this core [default: any].
-    #[arg(long)]
-    core: Option<usize>,
+    /// Run on this core, or on several, such as 0,1 [default: any].
+    #[arg(long, value_name = "CORE,...", value_delimiter = ',')]
+    core: Vec<usize>,
     /// When players are sent what is there.
     #[arg(long, value_enum, default_value_t = When::AtOnce)]
     policy: When,
@@ -70,8 +70,8 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     loadtest::raise_descriptors();
-    if let Some(core) = cli.core {
-        pin_to(core)?;
+    if !cli.core.is_empty() {
+        pin_to(&cli.core)?;
     }
     let policy = match cli.policy {
         When::AtOnce => Policy::AtOnce,
@@ -86,16 +86,6 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     io::stdout().flush()?;
     let totals = sender.run(&stop, Duration::from_secs(cli.seconds))?;
     eprintln!("{totals}");
-    Ok(())
-}
-
-fn pin_to(core: usize) -> io::Result<()> {
-    let mut cores = rustix::thread::CpuSet::new();
-    if core >= rustix::thread::CpuSet::MAX_CPU {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no such core"));
-    }
-    cores.set(core);
-    rustix::thread::sched_setaffinity(None, &cores)?;
     Ok(())
 }
 
