@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use bench::bare::{Medium, Options, Policy, Sender, SocketOptions, Totals};
+use bench::bare::{Medium, Options, Policy, Sender, Totals};
 use loadtest::media::shape::Shape;
 use loadtest::media::source::Source;
 use loadtest::plan::{Plan, Publishers, Target};
@@ -35,7 +35,10 @@ fn load(address: SocketAddr, publishers: u32, players: usize) -> Report {
 
 /// Runs a sender for as long as it is loaded.
 fn run(policy: Policy, medium: Medium, publishers: u32, players: usize) -> (Report, Totals) {
-    let options = Options { policy, medium, socket: SocketOptions::default() };
+    run_with(Options { medium, ..Options::plain(policy) }, publishers, players)
+}
+
+fn run_with(options: Options, publishers: u32, players: usize) -> (Report, Totals) {
     let sender = Sender::listen("127.0.0.1:0".parse().unwrap(), options).unwrap();
     let (address, stop) = (sender.address(), AtomicBool::new(false));
     std::thread::scope(|scope| {
@@ -87,6 +90,15 @@ fn every_frame_comes_out_of_a_file() {
     let window = Duration::from_millis(50);
     let (report, totals) = run(Policy::Window(window), Medium::File, 2, 20);
     assert_whole(&report, &totals);
+}
+
+#[test]
+fn every_frame_comes_in_phases() {
+    let policy = Policy::Window(Duration::from_millis(100));
+    let options = Options { phases: 4, ..Options::plain(policy) };
+    let (report, totals) = run_with(options, 2, 20);
+    assert_whole(&report, &totals);
+    assert!(totals.sends < report.judged().frames / 4, "{totals}");
 }
 
 /// The line of the URL, how it ended, and what it said then.

@@ -45,6 +45,11 @@ fn sendfile() {
 }
 
 #[test]
+fn phases() {
+    small("phases", &[]);
+}
+
+#[test]
 fn the_program_lists_the_trials_and_refuses_others() {
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_trials")).args(arguments).output().unwrap()

@@ -35,6 +35,8 @@ pub enum Role {
     Player {
         /// The stream.
         stream: usize,
+        /// Its phase that he is served in.
+        phase: usize,
         /// The offset in the stream's log of the next byte to be sent.
         cursor: u64,
     },
@@ -71,12 +73,13 @@ impl Connection {
             // Whoever plays has no more of them.
             self.private = BytesMut::new();
         }
-        if let Role::Player { stream, cursor } = &mut self.role {
-            let Stream { log, shown, .. } = &streams[*stream];
+        if let Role::Player { stream, phase, cursor } = &mut self.role {
+            let Stream { log, phases, .. } = &streams[*stream];
+            let shown = phases[*phase].shown;
             // A joiner may stand where nothing is due yet.
-            if *cursor < *shown {
-                *cursor += count(log.send(self.socket.as_fd(), *cursor, *shown), totals)? as u64;
-                if *cursor < *shown {
+            if *cursor < shown {
+                *cursor += count(log.send(self.socket.as_fd(), *cursor, shown), totals)? as u64;
+                if *cursor < shown {
                     return Ok(Flow::Full);
                 }
             }

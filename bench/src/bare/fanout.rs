@@ -3,7 +3,7 @@
 use super::Policy;
 use super::connection::{Connection, Flow, Role};
 use super::log::KEPT_MAX;
-use super::stream::{Part, Stream};
+use super::stream::{Part, Phase, Stream};
 use super::totals::Totals;
 use millstream_rtmp::message::MessageType;
 use rustix::event::epoll;
@@ -29,9 +29,9 @@ pub struct Fanout {
     origin: Instant,
     /// Places without a connection.
     free: Vec<usize>,
-    /// When streams are due, earliest first. Where a stream's own `due` says otherwise, it was served
-    /// meanwhile.
-    schedule: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// When the phases of streams are due, earliest first. Where a phase's own `due` says otherwise, it
+    /// was served meanwhile.
+    schedule: BinaryHeap<Reverse<(Instant, usize, usize)>>,
 }
 
 impl Fanout {
@@ -71,8 +71,8 @@ impl Fanout {
     pub fn close(&mut self, at: usize) {
         if let Some(connection) = self.connections[at].take() {
             self.free.push(at);
-            if let Role::Player { stream, .. } = connection.role {
-                self.streams[stream].players.retain(|player| *player != at);
+            if let Role::Player { stream, phase, .. } = connection.role {
+                self.streams[stream].phases[phase].players.retain(|player| *player != at);
             }
         }
     }
@@ -95,24 +95,28 @@ impl Fanout {
             self.forget(stream)?;
         }
         self.streams[stream].append(part, kind, timestamp, payload)?;
-        let Stream { log, shown, due, players, .. } = &mut self.streams[stream];
-        if players.is_empty() {
-            // There is nobody to keep waiting: a thousand idle streams are not looked after.
-            *shown = log.end();
-            return Ok(());
-        }
-        let at = self.policy.due(kind == MessageType::AUDIO, *due, now, self.origin);
-        if *due != Some(at) {
-            *due = Some(at);
-            self.schedule.push(Reverse((at, stream)));
+        let Stream { log, phases, .. } = &mut self.streams[stream];
+        let count = phases.len();
+        for (number, Phase { shown, due, players }) in phases.iter_mut().enumerate() {
+            if players.is_empty() {
+                // There is nobody to keep waiting: a thousand idle streams are not looked after.
+                *shown = log.end();
+                continue;
+            }
+            let origin = self.origin + self.policy.shift(number, count);
+            let at = self.policy.due(kind == MessageType::AUDIO, *due, now, origin);
+            if *due != Some(at) {
+                *due = Some(at);
+                self.schedule.push(Reverse((at, stream, number)));
+            }
         }
         Ok(())
     }
 
     /// When the next players are to be served.
     pub fn next_due(&mut self) -> Option<Instant> {
-        while let Some(&Reverse((due, stream))) = self.schedule.peek() {
-            if self.streams[stream].due == Some(due) {
+        while let Some(&Reverse((due, stream, phase))) = self.schedule.peek() {
+            if self.streams[stream].phases[phase].due == Some(due) {
                 return Some(due);
             }
             self.schedule.pop();
@@ -123,24 +127,24 @@ impl Fanout {
     /// Serves the players of every stream that is due.
     pub fn flush(&mut self, now: Instant) {
         while self.next_due().is_some_and(|due| due <= now)
-            && let Some(Reverse((_, number))) = self.schedule.pop()
+            && let Some(Reverse((_, number, phase))) = self.schedule.pop()
         {
-            let stream = &mut self.streams[number];
-            stream.due = None;
-            stream.shown = stream.log.end();
-            self.serve_all(number);
+            let Stream { log, phases, .. } = &mut self.streams[number];
+            phases[phase].due = None;
+            phases[phase].shown = log.end();
+            self.serve_all(number, phase);
         }
     }
 
-    fn serve_all(&mut self, stream: usize) {
-        let players = std::mem::take(&mut self.streams[stream].players);
+    fn serve_all(&mut self, stream: usize, phase: usize) {
+        let players = std::mem::take(&mut self.streams[stream].phases[phase].players);
         let mut gone = Vec::new();
         for &player in &players {
             if !self.serve(player) {
                 gone.push(player);
             }
         }
-        self.streams[stream].players = players;
+        self.streams[stream].phases[phase].players = players;
         for player in gone {
             self.close(player);
         }
@@ -178,8 +182,8 @@ impl Fanout {
             Some(Connection { role: Role::Player { cursor, .. }, .. }) => Some((*at, *cursor)),
             _ => None,
         };
-        let players: Vec<(usize, u64)> =
-            self.streams[stream].players.iter().filter_map(cursor).collect();
+        let all = self.streams[stream].phases.iter().flat_map(|phase| &phase.players);
+        let players: Vec<(usize, u64)> = all.filter_map(cursor).collect();
         let log = &mut self.streams[stream].log;
         let needed = players.iter().map(|(_, cursor)| *cursor).min().unwrap_or(log.end());
         log.forget_before(needed)?;
@@ -212,9 +216,13 @@ mod tests {
 
     impl Scene {
         fn new(policy: Policy) -> Self {
+            Self::in_phases(policy, 1)
+        }
+
+        fn in_phases(policy: Policy, phases: usize) -> Self {
             let now = Instant::now();
             let mut fanout = Fanout::new(policy, now).unwrap();
-            fanout.streams.push(Stream::new(Medium::Memory).unwrap());
+            fanout.streams.push(Stream::new(Medium::Memory, phases).unwrap());
             Self { fanout, now, ends: Vec::new() }
         }
 
@@ -224,11 +232,12 @@ mod tests {
                 rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
                     .unwrap();
             let mut private = BytesMut::new();
-            let cursor = self.fanout.streams[0].join(&mut private);
-            let role = Role::Player { stream: 0, cursor };
+            let stream = &mut self.fanout.streams[0];
+            let (phase, cursor) = (stream.phase_of_joiner(), stream.join(&mut private));
+            let role = Role::Player { stream: 0, phase, cursor };
             self.fanout.add(Connection { socket, role, private, parked: false }).unwrap();
             self.ends.push(end);
-            self.fanout.streams[0].players.push(self.ends.len() - 1);
+            self.fanout.streams[0].phases[phase].players.push(self.ends.len() - 1);
         }
 
         fn video(&mut self, start: &[u8], length: usize) {
@@ -279,6 +288,28 @@ mod tests {
     }
 
     #[test]
+    fn phases_are_served_one_after_the_other_and_each_gets_everything() {
+        let (window, ms) = (Duration::from_millis(100), Duration::from_millis(1));
+        let mut scene = Scene::in_phases(Policy::Window(window), 2);
+        let origin = scene.now;
+        scene.join();
+        scene.join();
+        // Before its first turn a phase waits for a whole window.
+        scene.now = origin + window;
+        scene.video(KEY, 1000);
+        scene.fanout.flush(origin + 149 * ms);
+        assert_eq!((scene.read(0), scene.read(1)), (0, 0));
+        scene.fanout.flush(origin + 150 * ms);
+        assert_eq!((scene.read(0), scene.read(1)), (0, 1012));
+        scene.now = origin + 160 * ms;
+        scene.audio();
+        scene.fanout.flush(origin + 200 * ms);
+        assert_eq!((scene.read(0), scene.read(1)), (1012 + 16, 0));
+        scene.fanout.flush(origin + 250 * ms);
+        assert_eq!((scene.read(0), scene.read(1), scene.fanout.totals.sends), (0, 16, 3));
+    }
+
+    #[test]
     fn a_player_behind_is_served_when_there_is_room_and_loses_nothing() {
         let mut scene = Scene::new(Policy::AtOnce);
         scene.join();
@@ -313,7 +344,7 @@ mod tests {
             assert!(scene.fanout.has_room(1));
         }
         assert_eq!(scene.fanout.totals.overtaken, 1);
-        assert_eq!(scene.fanout.streams[0].players, [1]);
+        assert_eq!(scene.fanout.streams[0].phases[0].players, [1]);
         let log = &scene.fanout.streams[0].log;
         assert!(log.end() - log.start() <= KEPT_MAX + 60_012);
         // His place is free for the next one.

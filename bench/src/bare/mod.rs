@@ -40,4 +40,14 @@ pub struct Options {
     pub medium: Medium,
     /// What is set on each connection.
     pub socket: SocketOptions,
+    /// The players of a stream are served in so many groups, evenly spread over a window.
+    pub phases: usize,
+}
+
+impl Options {
+    /// The plain sender: what a server is held against.
+    pub fn plain(policy: Policy) -> Self {
+        let (medium, socket) = (Medium::Memory, SocketOptions::default());
+        Self { policy, medium, socket, phases: 1 }
+    }
 }

@@ -200,9 +200,10 @@ impl Sender {
         }
         if let Some(number) = plays {
             let stream = &mut self.fanout.streams[number];
-            stream.players.push(at);
+            let phase = stream.phase_of_joiner();
+            stream.phases[phase].players.push(at);
             let cursor = stream.join(&mut connection.private);
-            connection.role = Role::Player { stream: number, cursor };
+            connection.role = Role::Player { stream: number, phase, cursor };
         }
         Ok(())
     }
@@ -213,7 +214,7 @@ impl Sender {
             return Ok(stream);
         }
         let stream = self.fanout.streams.len();
-        self.fanout.streams.push(Stream::new(self.options.medium)?);
+        self.fanout.streams.push(Stream::new(self.options.medium, self.options.phases)?);
         self.names.insert(name, stream);
         Ok(stream)
     }

@@ -30,6 +30,10 @@ struct Cli {
     /// With --policy window: how often, such as 100ms.
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = time)]
     window: Duration,
+    /// With --policy window: serve the players of a stream in so many groups, one after the other and
+    /// evenly spread over the window.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    phases: u16,
     /// Leave Nagle's algorithm on.
     #[arg(long)]
     nagle: bool,
@@ -80,7 +84,9 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     };
     let medium = if cli.sendfile { Medium::File } else { Medium::Memory };
     let socket = SocketOptions { nagle: cli.nagle, congestion: cli.congestion };
-    let sender = Sender::listen(cli.listen, Options { policy, medium, socket })?;
+    let phases = cli.phases.into();
+    let options = Options { medium, socket, phases, ..Options::plain(policy) };
+    let sender = Sender::listen(cli.listen, options)?;
     // Flushed, or whoever reads it from a pipe waits for ever.
     writeln!(io::stdout(), "rtmp://{}/live/NAME {policy}", sender.address())?;
     io::stdout().flush()?;

@@ -13,6 +13,7 @@
 //! right bytes has failed, whatever it costs. Nothing here decides whether a variant is kept.
 
 mod nagle;
+mod phases;
 mod program;
 mod rounds;
 mod run;
@@ -102,7 +103,7 @@ pub enum Cores {
 
 /// All trials, in the order in which they run.
 pub fn all() -> Vec<Trial> {
-    vec![nagle::trial(), sendfile::trial()]
+    vec![nagle::trial(), sendfile::trial(), phases::trial()]
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ impl Spread {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (&low, &high) = (values.first()?, values.last()?);
-        let (half, even) = (values.len() / 2, values.len() % 2 == 0);
+        let (half, even) = (values.len() / 2, values.len().is_multiple_of(2));
         let median =
             if even { f64::midpoint(values[half - 1], values[half]) } else { values[half] };
         Some(Self { median, low, high })
