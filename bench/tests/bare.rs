@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use bench::bare::{Medium, Options, Policy, Sender, Totals};
+use bench::bare::{Medium, Options, Policy, Sender, Sends, Totals};
 use loadtest::media::shape::Shape;
 use loadtest::media::source::Source;
 use loadtest::plan::{Plan, Publishers, Target};
@@ -99,6 +99,13 @@ fn every_frame_comes_in_phases() {
     let (report, totals) = run_with(options, 2, 20);
     assert_whole(&report, &totals);
     assert!(totals.sends < report.judged().frames / 4, "{totals}");
+}
+
+#[test]
+fn every_frame_comes_through_a_ring() {
+    let options = Options { sends: Sends::Ring, ..Options::plain(Policy::Ride) };
+    let (report, totals) = run_with(options, 2, 20);
+    assert_whole(&report, &totals);
 }
 
 /// The line of the URL, how it ended, and what it said then.

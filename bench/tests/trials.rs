@@ -50,6 +50,11 @@ fn phases() {
 }
 
 #[test]
+fn uring_sends() {
+    small("uring-sends", &[]);
+}
+
+#[test]
 fn the_program_lists_the_trials_and_refuses_others() {
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_trials")).args(arguments).output().unwrap()

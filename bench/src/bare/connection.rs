@@ -86,6 +86,29 @@ impl Connection {
         }
         Ok(Flow::Drained)
     }
+
+    /// From where to where a log's bytes are due, if they can be sent as they stand: it plays, has
+    /// nothing of its own to be sent before, and its socket is not known to be full.
+    pub fn due(&self, streams: &[Stream]) -> Option<(u64, u64)> {
+        let Role::Player { stream, phase, cursor } = &self.role else { return None };
+        let shown = streams[*stream].phases[*phase].shown;
+        (!self.parked && self.private.is_empty() && *cursor < shown).then_some((*cursor, shown))
+    }
+
+    /// Enters what came of sending what was due.
+    ///
+    /// # Errors
+    /// If the connection is gone.
+    pub fn sent(
+        &mut self,
+        due: (u64, u64),
+        sent: Result<usize, Errno>,
+        totals: &mut Totals,
+    ) -> Result<Flow, Errno> {
+        let Role::Player { cursor, .. } = &mut self.role else { return Ok(Flow::Drained) };
+        *cursor = due.0 + count(sent, totals)? as u64;
+        Ok(if *cursor < due.1 { Flow::Full } else { Flow::Drained })
+    }
 }
 
 /// Counts a send. A full socket took nothing.

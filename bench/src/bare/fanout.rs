@@ -1,16 +1,18 @@
 //! Streams and the connections that play them: who is served when, and who is overtaken.
 
-use super::Policy;
 use super::connection::{Connection, Flow, Role};
 use super::log::KEPT_MAX;
+use super::ring::{Ring, Send};
 use super::stream::{Part, Phase, Stream};
 use super::totals::Totals;
+use super::{Policy, Sends};
 use millstream_rtmp::message::MessageType;
 use rustix::event::epoll;
+use rustix::io::Errno;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
 /// All streams, and all connections by their places.
@@ -32,14 +34,22 @@ pub struct Fanout {
     /// When the phases of streams are due, earliest first. Where a phase's own `due` says otherwise, it
     /// was served meanwhile.
     schedule: BinaryHeap<Reverse<(Instant, usize, usize)>>,
+    /// What sends for all players of a flush, if they are not served one by one.
+    ring: Option<Ring>,
+    /// What came of its sends; kept empty but allocated.
+    results: Vec<Result<usize, Errno>>,
 }
 
 impl Fanout {
     /// Nobody and nothing.
     ///
     /// # Errors
-    /// If no descriptor is left.
-    pub fn new(policy: Policy, now: Instant) -> io::Result<Self> {
+    /// If no descriptor is left, or no io_uring can be had for the sends.
+    pub fn new(policy: Policy, sends: Sends, now: Instant) -> io::Result<Self> {
+        let ring = match sends {
+            Sends::Direct => None,
+            Sends::Ring => Some(Ring::new()?),
+        };
         Ok(Self {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             connections: Vec::new(),
@@ -49,6 +59,8 @@ impl Fanout {
             origin: now,
             free: Vec::new(),
             schedule: BinaryHeap::new(),
+            ring,
+            results: Vec::new(),
         })
     }
 
@@ -139,6 +151,11 @@ impl Fanout {
     fn serve_all(&mut self, stream: usize, phase: usize) {
         let players = std::mem::take(&mut self.streams[stream].phases[phase].players);
         let mut gone = Vec::new();
+        if let Some(mut ring) = self.ring.take() {
+            self.serve_together(&mut ring, stream, &players, &mut gone);
+            self.ring = Some(ring);
+        }
+        // After a ring these are those who have something else to be sent first.
         for &player in &players {
             if !self.serve(player) {
                 gone.push(player);
@@ -148,6 +165,36 @@ impl Fanout {
         for player in gone {
             self.close(player);
         }
+    }
+
+    /// Serves those players of a stream that are due nothing but bytes of its log, by one submission.
+    fn serve_together(
+        &mut self,
+        ring: &mut Ring,
+        stream: usize,
+        players: &[usize],
+        gone: &mut Vec<usize>,
+    ) {
+        let log = &self.streams[stream].log;
+        let mut sends = Vec::with_capacity(players.len());
+        let mut dues = Vec::with_capacity(players.len());
+        for &player in players {
+            let Some(connection) = &self.connections[player] else { continue };
+            let Some(due) = connection.due(&self.streams) else { continue };
+            let Some(bytes) = log.bytes(due.0, due.1) else { continue };
+            sends.push(Send { socket: connection.socket.as_fd(), bytes });
+            dues.push((player, due));
+        }
+        let mut results = std::mem::take(&mut self.results);
+        ring.send_all(&sends, &mut results);
+        for ((player, due), sent) in dues.into_iter().zip(results.drain(..)) {
+            let Some(connection) = &mut self.connections[player] else { continue };
+            let flow = connection.sent(due, sent, &mut self.totals);
+            if flow.and_then(|flow| self.park(player, flow)).is_err() {
+                gone.push(player);
+            }
+        }
+        self.results = results;
     }
 
     /// Sends a connection what it is due, unless its socket is known to be full. False if it is gone.
@@ -165,7 +212,14 @@ impl Fanout {
 
     fn send(&mut self, at: usize) -> rustix::io::Result<()> {
         let Some(connection) = &mut self.connections[at] else { return Ok(()) };
-        let full = connection.send(&self.streams, &mut self.totals)? == Flow::Full;
+        let flow = connection.send(&self.streams, &mut self.totals)?;
+        self.park(at, flow)
+    }
+
+    /// Remembers whether a connection's socket is full, and asks to be told when it has room.
+    fn park(&mut self, at: usize, flow: Flow) -> rustix::io::Result<()> {
+        let Some(connection) = &mut self.connections[at] else { return Ok(()) };
+        let full = flow == Flow::Full;
         if full != connection.parked {
             connection.parked = full;
             let room = if full { epoll::EventFlags::OUT } else { epoll::EventFlags::empty() };
@@ -220,8 +274,12 @@ mod tests {
         }
 
         fn in_phases(policy: Policy, phases: usize) -> Self {
+            Self::with(policy, phases, Sends::Direct)
+        }
+
+        fn with(policy: Policy, phases: usize, sends: Sends) -> Self {
             let now = Instant::now();
-            let mut fanout = Fanout::new(policy, now).unwrap();
+            let mut fanout = Fanout::new(policy, sends, now).unwrap();
             fanout.streams.push(Stream::new(Medium::Memory, phases).unwrap());
             Self { fanout, now, ends: Vec::new() }
         }
@@ -311,7 +369,15 @@ mod tests {
 
     #[test]
     fn a_player_behind_is_served_when_there_is_room_and_loses_nothing() {
-        let mut scene = Scene::new(Policy::AtOnce);
+        falls_behind(Scene::new(Policy::AtOnce));
+    }
+
+    #[test]
+    fn a_player_behind_a_ring_loses_nothing_either() {
+        falls_behind(Scene::with(Policy::AtOnce, 1, Sends::Ring));
+    }
+
+    fn falls_behind(mut scene: Scene) {
         scene.join();
         for _ in 0..4 {
             scene.video(KEY, 600_000);

@@ -113,6 +113,17 @@ impl Log {
         Ok(())
     }
 
+    /// The bytes from one offset to another, which must be kept still; none if they are in a file.
+    pub fn bytes(&self, from: u64, to: u64) -> Option<&[u8]> {
+        debug_assert!(self.start <= from && from <= to && to <= self.end);
+        match &self.store {
+            Store::Memory(bytes) => {
+                Some(&bytes[(from - self.start) as usize..(to - self.start) as usize])
+            }
+            Store::File { .. } => None,
+        }
+    }
+
     /// Offers the bytes from one offset to another to a socket, without waiting. Returns how many
     /// it took. The bytes must be kept still.
     ///

@@ -16,6 +16,7 @@ mod cores;
 mod fanout;
 mod log;
 mod policy;
+mod ring;
 mod sender;
 mod socket;
 mod stream;
@@ -31,6 +32,15 @@ pub use totals::Totals;
 /// Bytes of one chunk, announced to every player: a key frame of the generated stream fits in.
 pub const CHUNK_SIZE: u32 = 65_536;
 
+/// By which way bytes go to the sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sends {
+    /// A system call for each player.
+    Direct,
+    /// One io_uring submission for all players of a flush. Not with [`Medium::File`].
+    Ring,
+}
+
 /// How to send.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -42,12 +52,14 @@ pub struct Options {
     pub socket: SocketOptions,
     /// The players of a stream are served in so many groups, evenly spread over a window.
     pub phases: usize,
+    /// By which way.
+    pub sends: Sends,
 }
 
 impl Options {
     /// The plain sender: what a server is held against.
     pub fn plain(policy: Policy) -> Self {
         let (medium, socket) = (Medium::Memory, SocketOptions::default());
-        Self { policy, medium, socket, phases: 1 }
+        Self { policy, medium, socket, phases: 1, sends: Sends::Direct }
     }
 }

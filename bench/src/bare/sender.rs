@@ -52,7 +52,7 @@ impl Sender {
     pub fn listen(address: SocketAddr, options: Options) -> io::Result<Self> {
         let (listener, address) = socket::listen(address)?;
         options.socket.set_on(&listener)?;
-        let fanout = Fanout::new(options.policy, Instant::now())?;
+        let fanout = Fanout::new(options.policy, options.sends, Instant::now())?;
         let data = epoll::EventData::new_u64(LISTENER);
         epoll::add(&fanout.epoll, &listener, data, epoll::EventFlags::IN)?;
         let (names, buffer) = (HashMap::new(), vec![0; READ_BYTES]);

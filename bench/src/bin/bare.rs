@@ -1,6 +1,6 @@
 //! The command line of the bare sender.
 
-use bench::bare::{Medium, Options, Policy, Sender, SocketOptions, pin_to};
+use bench::bare::{Medium, Options, Policy, Sender, Sends, SocketOptions, pin_to};
 use clap::{Parser, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::error::Error;
@@ -34,11 +34,14 @@ struct Cli {
     /// evenly spread over the window.
     #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     phases: u16,
+    /// By which way bytes go to the sockets.
+    #[arg(long, value_enum, default_value_t = Way::Direct)]
+    sends: Way,
     /// Leave Nagle's algorithm on.
     #[arg(long)]
     nagle: bool,
     /// Keep the streams in files in memory and send with sendfile.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sends")]
     sendfile: bool,
     /// Congestion control of each connection, such as cubic [default: the system's].
     #[arg(long, value_name = "NAME")]
@@ -56,6 +59,14 @@ enum When {
     Ride,
     /// Everything due, each window.
     Window,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    /// A system call for each player.
+    Direct,
+    /// One io_uring submission for all players of a stream.
+    Uring,
 }
 
 fn main() -> ExitCode {
@@ -85,7 +96,11 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     let medium = if cli.sendfile { Medium::File } else { Medium::Memory };
     let socket = SocketOptions { nagle: cli.nagle, congestion: cli.congestion };
     let phases = cli.phases.into();
-    let options = Options { medium, socket, phases, ..Options::plain(policy) };
+    let sends = match cli.sends {
+        Way::Direct => Sends::Direct,
+        Way::Uring => Sends::Ring,
+    };
+    let options = Options { medium, socket, phases, sends, ..Options::plain(policy) };
     let sender = Sender::listen(cli.listen, options)?;
     // Flushed, or whoever reads it from a pipe waits for ever.
     writeln!(io::stdout(), "rtmp://{}/live/NAME {policy}", sender.address())?;

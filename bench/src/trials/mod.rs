@@ -20,6 +20,7 @@ mod run;
 mod sendfile;
 mod summary;
 mod table;
+mod uring;
 
 pub use program::{Program, Programs};
 pub use rounds::{Scale, rounds};
@@ -103,7 +104,7 @@ pub enum Cores {
 
 /// All trials, in the order in which they run.
 pub fn all() -> Vec<Trial> {
-    vec![nagle::trial(), sendfile::trial(), phases::trial()]
+    vec![uring::trial(), nagle::trial(), sendfile::trial(), phases::trial()]
 }
 
 #[cfg(test)]
