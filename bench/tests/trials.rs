@@ -55,6 +55,16 @@ fn uring_sends() {
 }
 
 #[test]
+fn local_copy() {
+    small("local-copy", &[]);
+}
+
+#[test]
+fn huge_pages() {
+    small("huge-pages", &[]);
+}
+
+#[test]
 fn the_program_lists_the_trials_and_refuses_others() {
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_trials")).args(arguments).output().unwrap()

@@ -2,7 +2,7 @@
 
 use super::connection::{Connection, Flow, Role};
 use super::log::KEPT_MAX;
-use super::ring::{Ring, Send};
+use super::ring::{Ring, Sending};
 use super::stream::{Part, Phase, Stream};
 use super::totals::Totals;
 use super::{Policy, Sends};
@@ -182,7 +182,7 @@ impl Fanout {
             let Some(connection) = &self.connections[player] else { continue };
             let Some(due) = connection.due(&self.streams) else { continue };
             let Some(bytes) = log.bytes(due.0, due.1) else { continue };
-            sends.push(Send { socket: connection.socket.as_fd(), bytes });
+            sends.push(Sending { socket: connection.socket.as_fd(), bytes });
             dues.push((player, due));
         }
         let mut results = std::mem::take(&mut self.results);

@@ -13,8 +13,10 @@
 
 mod connection;
 mod cores;
+mod elsewhere;
 mod fanout;
 mod log;
+mod pages;
 mod policy;
 mod ring;
 mod sender;

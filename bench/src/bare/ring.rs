@@ -23,7 +23,7 @@ pub struct Ring {
 
 /// One send.
 #[derive(Clone, Copy, Debug)]
-pub struct Send<'a> {
+pub struct Sending<'a> {
     /// Where to.
     pub socket: BorrowedFd<'a>,
     /// What.
@@ -54,7 +54,7 @@ impl Ring {
     /// # Panics
     /// Never; but if the ring itself fails while sends are under way, the process is aborted, for
     /// their memory cannot be given back.
-    pub fn send_all(&mut self, sends: &[Send<'_>], results: &mut Vec<Result<usize, Errno>>) {
+    pub fn send_all(&mut self, sends: &[Sending<'_>], results: &mut Vec<Result<usize, Errno>>) {
         results.clear();
         results.resize(sends.len(), Err(Errno::CANCELED));
         let mut from = 0;
@@ -64,7 +64,7 @@ impl Ring {
         }
     }
 
-    fn send_batch(&mut self, batch: &[Send<'_>], results: &mut [Result<usize, Errno>]) {
+    fn send_batch(&mut self, batch: &[Sending<'_>], results: &mut [Result<usize, Errno>]) {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         for (at, send) in batch.iter().enumerate() {
             // The length of a slice that is longer is sent in part, as a full socket's is.
@@ -125,7 +125,7 @@ mod tests {
         let (full, closed, good) = (pair(), pair(), pair());
         drop(closed.1);
         let large = vec![7; 4 << 20];
-        let to = |socket, bytes| Send { socket, bytes };
+        let to = |socket, bytes| Sending { socket, bytes };
         let (mut ring, mut results) = (Ring::new().unwrap(), Vec::new());
         let sends = [
             to(full.0.as_fd(), &large[..]),

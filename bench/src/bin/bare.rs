@@ -43,6 +43,15 @@ struct Cli {
     /// Keep the streams in files in memory and send with sendfile.
     #[arg(long, conflicts_with = "sends")]
     sendfile: bool,
+    /// Keep the streams in mappings whose pages are of this size.
+    #[arg(long, value_enum, conflicts_with = "sendfile")]
+    pages: Option<Size>,
+    /// Let a thread on this core write the streams' logs.
+    #[arg(long, value_name = "CORE", conflicts_with_all = ["sendfile", "pages"])]
+    writer_core: Option<usize>,
+    /// With --writer-core: copy what was written, once, and send the copy.
+    #[arg(long, requires = "writer_core")]
+    local_copy: bool,
     /// Congestion control of each connection, such as cubic [default: the system's].
     #[arg(long, value_name = "NAME")]
     congestion: Option<String>,
@@ -69,6 +78,14 @@ enum Way {
     Uring,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Size {
+    /// The usual one.
+    Small,
+    /// Huge, as far as the system has some to give.
+    Huge,
+}
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,7 +110,12 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         When::Ride => Policy::Ride,
         When::Window => Policy::Window(cli.window),
     };
-    let medium = if cli.sendfile { Medium::File } else { Medium::Memory };
+    let medium = match (cli.pages, cli.writer_core) {
+        _ if cli.sendfile => Medium::File,
+        (Some(size), _) => Medium::Pages { huge: matches!(size, Size::Huge) },
+        (None, Some(core)) => Medium::Elsewhere { core, copied: cli.local_copy },
+        (None, None) => Medium::Memory,
+    };
     let socket = SocketOptions { nagle: cli.nagle, congestion: cli.congestion };
     let phases = cli.phases.into();
     let sends = match cli.sends {

@@ -12,7 +12,9 @@
 //! The load is `loadtest`'s, which looks at every frame: a variant that delivers anything but the
 //! right bytes has failed, whatever it costs. Nothing here decides whether a variant is kept.
 
+mod local_copy;
 mod nagle;
+mod pages;
 mod phases;
 mod program;
 mod rounds;
@@ -81,15 +83,16 @@ pub struct Variant {
     /// The program.
     pub program: Program,
     /// Its arguments.
-    pub arguments: Vec<&'static str>,
+    pub arguments: Vec<String>,
     /// The cores that it may use.
     pub cores: Cores,
 }
 
 impl Variant {
     /// The bare sender with these options, on its core.
-    pub fn bare(label: &'static str, arguments: &[&'static str]) -> Self {
-        Self { label, program: Program::Bare, arguments: arguments.to_vec(), cores: Cores::Own }
+    pub fn bare(label: &'static str, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { label, program: Program::Bare, arguments, cores: Cores::Own }
     }
 }
 
@@ -104,7 +107,14 @@ pub enum Cores {
 
 /// All trials, in the order in which they run.
 pub fn all() -> Vec<Trial> {
-    vec![uring::trial(), nagle::trial(), sendfile::trial(), phases::trial()]
+    vec![
+        uring::trial(),
+        nagle::trial(),
+        sendfile::trial(),
+        phases::trial(),
+        local_copy::trial(),
+        pages::trial(),
+    ]
 }
 
 #[cfg(test)]

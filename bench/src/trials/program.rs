@@ -73,7 +73,7 @@ impl Served {
     pub fn start(
         programs: &Programs,
         program: Program,
-        arguments: &[&str],
+        arguments: &[String],
         on: &[usize],
     ) -> io::Result<Self> {
         let (path, build) = programs.find(program);
@@ -83,8 +83,7 @@ impl Served {
         }
         let cores = on.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         if program != Program::Bare {
-            let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
-            return Ok(Self::Millstream(Server::start(path, &cores, &arguments)?));
+            return Ok(Self::Millstream(Server::start(path, &cores, arguments)?));
         }
         let child = Command::new(path)
             .args(["--core", &cores])
