@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use bench::bare::{Medium, Options, Policy, Sender, Sends, Totals};
+use bench::bare::{Medium, Options, Policy, Sender, Sends, Setup, Totals, Waits};
 use loadtest::media::shape::Shape;
 use loadtest::media::source::Source;
 use loadtest::plan::{Plan, Publishers, Target};
@@ -106,6 +106,15 @@ fn every_frame_comes_through_a_ring() {
     let options = Options { sends: Sends::Ring, ..Options::plain(Policy::Ride) };
     let (report, totals) = run_with(options, 2, 20);
     assert_whole(&report, &totals);
+}
+
+#[test]
+fn every_frame_comes_from_a_runtime() {
+    for waits in [Waits::Ready(Setup::Coop), Waits::Held(Setup::Defer)] {
+        let options = Options { waits, ..Options::plain(Policy::Ride) };
+        let (report, totals) = run_with(options, 5, 20);
+        assert_whole(&report, &totals);
+    }
 }
 
 /// The line of the URL, how it ended, and what it said then.

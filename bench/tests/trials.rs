@@ -65,6 +65,16 @@ fn huge_pages() {
 }
 
 #[test]
+fn wait() {
+    small("wait", &[]);
+}
+
+#[test]
+fn setup_flags() {
+    small("setup-flags", &[]);
+}
+
+#[test]
 fn the_program_lists_the_trials_and_refuses_others() {
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_trials")).args(arguments).output().unwrap()

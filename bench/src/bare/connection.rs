@@ -11,8 +11,10 @@ use std::os::fd::{AsFd, OwnedFd};
 /// A connection.
 #[derive(Debug)]
 pub struct Connection {
-    /// Its socket, not blocking.
+    /// Its socket. It is never waited on.
     pub socket: OwnedFd,
+    /// Its number among all that were accepted: places are given again.
+    pub number: u64,
     /// What it does.
     pub role: Role,
     /// Bytes for this connection alone, which go before those of any log.
@@ -53,9 +55,9 @@ pub enum Flow {
 
 impl Connection {
     /// A connection that has said nothing yet.
-    pub fn new(socket: OwnedFd, rtmp: ServerConnection) -> Self {
+    pub fn new(socket: OwnedFd, number: u64, rtmp: ServerConnection) -> Self {
         let role = Role::Session { rtmp: Box::new(rtmp), publishes: None };
-        Self { socket, role, private: BytesMut::new(), parked: false }
+        Self { socket, number, role, private: BytesMut::new(), parked: false }
     }
 
     /// Sends everything due: one send, unless there are private bytes before the log's.

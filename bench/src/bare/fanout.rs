@@ -5,10 +5,11 @@ use super::log::KEPT_MAX;
 use super::ring::{Ring, Sending};
 use super::stream::{Part, Phase, Stream};
 use super::totals::Totals;
-use super::{Policy, Sends};
+use super::{Options, Policy, Sends, Waits};
 use millstream_rtmp::message::MessageType;
 use rustix::event::epoll;
 use rustix::io::Errno;
+use rustix::net::Shutdown;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
@@ -27,6 +28,8 @@ pub struct Fanout {
     /// Counters.
     pub totals: Totals,
     policy: Policy,
+    /// The poller tells who can be read. Otherwise it knows only those whose sockets are full.
+    reads: bool,
     /// Windows are counted from here.
     origin: Instant,
     /// Places without a connection.
@@ -45,8 +48,8 @@ impl Fanout {
     ///
     /// # Errors
     /// If no descriptor is left, or no io_uring can be had for the sends.
-    pub fn new(policy: Policy, sends: Sends, now: Instant) -> io::Result<Self> {
-        let ring = match sends {
+    pub fn new(options: &Options, now: Instant) -> io::Result<Self> {
+        let ring = match options.sends {
             Sends::Direct => None,
             Sends::Ring => Some(Ring::new()?),
         };
@@ -55,7 +58,8 @@ impl Fanout {
             connections: Vec::new(),
             streams: Vec::new(),
             totals: Totals::default(),
-            policy,
+            policy: options.policy,
+            reads: options.waits == Waits::Epoll,
             origin: now,
             free: Vec::new(),
             schedule: BinaryHeap::new(),
@@ -64,25 +68,33 @@ impl Fanout {
         })
     }
 
-    /// Takes in a connection.
+    /// Takes in a connection, and returns its place.
     ///
     /// # Errors
     /// If the poller does not take it.
-    pub fn add(&mut self, connection: Connection) -> io::Result<()> {
+    pub fn add(&mut self, connection: Connection) -> io::Result<usize> {
         let at = self.free.pop().unwrap_or_else(|| {
             self.connections.push(None);
             self.connections.len() - 1
         });
-        let data = epoll::EventData::new_u64(at as u64);
-        epoll::add(&self.epoll, &connection.socket, data, epoll::EventFlags::IN)?;
+        if self.reads {
+            let data = epoll::EventData::new_u64(at as u64);
+            epoll::add(&self.epoll, &connection.socket, data, epoll::EventFlags::IN)?;
+        }
         self.connections[at] = Some(connection);
-        Ok(())
+        Ok(at)
     }
 
     /// Ends a connection that stands in its place.
     pub fn close(&mut self, at: usize) {
         if let Some(connection) = self.connections[at].take() {
             self.free.push(at);
+            if !self.reads {
+                // Whoever reads it has a descriptor of his own, and learns of the end by it. Failing,
+                // either was so already.
+                let _ = epoll::delete(&self.epoll, &connection.socket);
+                let _ = rustix::net::shutdown(&connection.socket, Shutdown::Both);
+            }
             if let Role::Player { stream, phase, .. } = connection.role {
                 self.streams[stream].phases[phase].players.retain(|player| *player != at);
             }
@@ -224,7 +236,12 @@ impl Fanout {
             connection.parked = full;
             let room = if full { epoll::EventFlags::OUT } else { epoll::EventFlags::empty() };
             let data = epoll::EventData::new_u64(at as u64);
-            epoll::modify(&self.epoll, &connection.socket, data, epoll::EventFlags::IN | room)?;
+            let (epoll, socket) = (&self.epoll, &connection.socket);
+            match self.reads {
+                true => epoll::modify(epoll, socket, data, epoll::EventFlags::IN | room)?,
+                false if full => epoll::add(epoll, socket, data, room)?,
+                false => epoll::delete(epoll, socket)?,
+            }
         }
         Ok(())
     }
@@ -274,12 +291,12 @@ mod tests {
         }
 
         fn in_phases(policy: Policy, phases: usize) -> Self {
-            Self::with(policy, phases, Sends::Direct)
+            Self::with(&Options { phases, ..Options::plain(policy) })
         }
 
-        fn with(policy: Policy, phases: usize, sends: Sends) -> Self {
-            let now = Instant::now();
-            let mut fanout = Fanout::new(policy, sends, now).unwrap();
+        fn with(options: &Options) -> Self {
+            let (phases, now) = (options.phases, Instant::now());
+            let mut fanout = Fanout::new(options, now).unwrap();
             fanout.streams.push(Stream::new(Medium::Memory, phases).unwrap());
             Self { fanout, now, ends: Vec::new() }
         }
@@ -293,7 +310,9 @@ mod tests {
             let stream = &mut self.fanout.streams[0];
             let (phase, cursor) = (stream.phase_of_joiner(), stream.join(&mut private));
             let role = Role::Player { stream: 0, phase, cursor };
-            self.fanout.add(Connection { socket, role, private, parked: false }).unwrap();
+            let number = self.ends.len() as u64;
+            let connection = Connection { socket, number, role, private, parked: false };
+            self.fanout.add(connection).unwrap();
             self.ends.push(end);
             self.fanout.streams[0].phases[phase].players.push(self.ends.len() - 1);
         }
@@ -374,7 +393,14 @@ mod tests {
 
     #[test]
     fn a_player_behind_a_ring_loses_nothing_either() {
-        falls_behind(Scene::with(Policy::AtOnce, 1, Sends::Ring));
+        let options = Options { sends: Sends::Ring, ..Options::plain(Policy::AtOnce) };
+        falls_behind(Scene::with(&options));
+    }
+
+    #[test]
+    fn a_player_behind_loses_nothing_where_another_reads_him() {
+        let waits = Waits::Ready(crate::bare::Setup::Plain);
+        falls_behind(Scene::with(&Options { waits, ..Options::plain(Policy::AtOnce) }));
     }
 
     fn falls_behind(mut scene: Scene) {

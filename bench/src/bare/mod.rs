@@ -19,6 +19,7 @@ mod log;
 mod pages;
 mod policy;
 mod ring;
+mod runtime;
 mod sender;
 mod socket;
 mod stream;
@@ -43,6 +44,32 @@ pub enum Sends {
     Ring,
 }
 
+/// How it is learned that a connection can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// By one epoll loop.
+    Epoll,
+    /// By a task for each, on the server's runtime, which waits until it is readable.
+    Ready(Setup),
+    /// By a task for each, likewise, which has a read under way into a buffer of its own.
+    Held(Setup),
+}
+
+/// The flags that the runtime's io_uring is set up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    /// None.
+    Plain,
+    /// Cooperative task running: the thread is not interrupted for a completion.
+    Coop,
+    /// The same, and the ring says that there is something to run.
+    CoopFlag,
+    /// Cooperative task running, for one thread.
+    SingleIssuer,
+    /// The same, and completions are worked on when they are waited for.
+    Defer,
+}
+
 /// How to send.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -56,12 +83,20 @@ pub struct Options {
     pub phases: usize,
     /// By which way.
     pub sends: Sends,
+    /// How it reads. What is not [`Waits::Epoll`] goes not with [`Medium::File`].
+    pub waits: Waits,
 }
 
 impl Options {
     /// The plain sender: what a server is held against.
     pub fn plain(policy: Policy) -> Self {
-        let (medium, socket) = (Medium::Memory, SocketOptions::default());
-        Self { policy, medium, socket, phases: 1, sends: Sends::Direct }
+        Self {
+            policy,
+            medium: Medium::Memory,
+            socket: SocketOptions::default(),
+            phases: 1,
+            sends: Sends::Direct,
+            waits: Waits::Epoll,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The command line of the bare sender.
 
-use bench::bare::{Medium, Options, Policy, Sender, Sends, SocketOptions, pin_to};
+use bench::bare::{Medium, Options, Policy, Sender, Sends, Setup, SocketOptions, Waits, pin_to};
 use clap::{Parser, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::error::Error;
@@ -41,7 +41,7 @@ struct Cli {
     #[arg(long)]
     nagle: bool,
     /// Keep the streams in files in memory and send with sendfile.
-    #[arg(long, conflicts_with = "sends")]
+    #[arg(long, conflicts_with_all = ["sends", "wait"])]
     sendfile: bool,
     /// Keep the streams in mappings whose pages are of this size.
     #[arg(long, value_enum, conflicts_with = "sendfile")]
@@ -52,6 +52,12 @@ struct Cli {
     /// With --writer-core: copy what was written, once, and send the copy.
     #[arg(long, requires = "writer_core")]
     local_copy: bool,
+    /// How it is learned that a connection can be read.
+    #[arg(long, value_enum, default_value_t = Wait::Epoll)]
+    wait: Wait,
+    /// With --wait ready or held: the flags that io_uring is set up with.
+    #[arg(long, value_enum, default_value_t = Flags::Coop, requires = "wait")]
+    setup: Flags,
     /// Congestion control of each connection, such as cubic [default: the system's].
     #[arg(long, value_name = "NAME")]
     congestion: Option<String>,
@@ -84,6 +90,30 @@ enum Size {
     Small,
     /// Huge, as far as the system has some to give.
     Huge,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Wait {
+    /// By one epoll loop.
+    Epoll,
+    /// By a task for each, through io_uring, until it is readable.
+    Ready,
+    /// By a task for each, through io_uring, with a buffer of its own held ready.
+    Held,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Flags {
+    /// None.
+    None,
+    /// Cooperative task running.
+    Coop,
+    /// The same, with a flag that says that there is something to run.
+    CoopFlag,
+    /// Cooperative task running, single issuer.
+    SingleIssuer,
+    /// The same, with deferred task running.
+    Defer,
 }
 
 fn main() -> ExitCode {
@@ -122,7 +152,19 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Way::Direct => Sends::Direct,
         Way::Uring => Sends::Ring,
     };
-    let options = Options { medium, socket, phases, sends, ..Options::plain(policy) };
+    let setup = match cli.setup {
+        Flags::None => Setup::Plain,
+        Flags::Coop => Setup::Coop,
+        Flags::CoopFlag => Setup::CoopFlag,
+        Flags::SingleIssuer => Setup::SingleIssuer,
+        Flags::Defer => Setup::Defer,
+    };
+    let waits = match cli.wait {
+        Wait::Epoll => Waits::Epoll,
+        Wait::Ready => Waits::Ready(setup),
+        Wait::Held => Waits::Held(setup),
+    };
+    let options = Options { policy, medium, socket, phases, sends, waits };
     let sender = Sender::listen(cli.listen, options)?;
     // Flushed, or whoever reads it from a pipe waits for ever.
     writeln!(io::stdout(), "rtmp://{}/live/NAME {policy}", sender.address())?;

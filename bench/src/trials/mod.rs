@@ -20,9 +20,11 @@ mod program;
 mod rounds;
 mod run;
 mod sendfile;
+mod setup;
 mod summary;
 mod table;
 mod uring;
+mod wait;
 
 pub use program::{Program, Programs};
 pub use rounds::{Scale, rounds};
@@ -109,11 +111,13 @@ pub enum Cores {
 pub fn all() -> Vec<Trial> {
     vec![
         uring::trial(),
-        nagle::trial(),
-        sendfile::trial(),
-        phases::trial(),
         local_copy::trial(),
+        sendfile::trial(),
+        nagle::trial(),
+        phases::trial(),
+        wait::trial(),
         pages::trial(),
+        setup::trial(),
     ]
 }
 
