@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use serde_json::Value;
+use std::path::Path;
 use std::process::Command;
 
 /// Runs a trial with two players for half a second, and looks at what came.
@@ -72,6 +73,21 @@ fn wait() {
 #[test]
 fn setup_flags() {
     small("setup-flags", &[]);
+}
+
+/// Both variants are the server as it is: that it can be built otherwise is not what this tests.
+#[test]
+fn allocator() {
+    let beside = Path::new(env!("CARGO_BIN_EXE_trials")).with_file_name("millstream");
+    // Built already where all is tested; another package's program is not built for this one alone.
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--package", "millstream", "--bin", "millstream"]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success());
+    let server = beside.to_str().unwrap();
+    small("allocator", &["--millstream", server, "--system-allocator", server]);
 }
 
 #[test]

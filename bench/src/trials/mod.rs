@@ -12,6 +12,7 @@
 //! The load is `loadtest`'s, which looks at every frame: a variant that delivers anything but the
 //! right bytes has failed, whatever it costs. Nothing here decides whether a variant is kept.
 
+mod allocator;
 mod local_copy;
 mod nagle;
 mod pages;
@@ -118,6 +119,7 @@ pub fn all() -> Vec<Trial> {
         wait::trial(),
         pages::trial(),
         setup::trial(),
+        allocator::trial(),
     ]
 }
 
