@@ -91,6 +91,11 @@ fn allocator() {
 }
 
 #[test]
+fn threads() {
+    small("threads", &[]);
+}
+
+#[test]
 fn the_program_lists_the_trials_and_refuses_others() {
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_trials")).args(arguments).output().unwrap()

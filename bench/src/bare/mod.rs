@@ -23,6 +23,7 @@ mod runtime;
 mod sender;
 mod socket;
 mod stream;
+mod threads;
 mod totals;
 
 pub use cores::pin_to;
@@ -30,6 +31,7 @@ pub use log::Medium;
 pub use policy::Policy;
 pub use sender::Sender;
 pub use socket::SocketOptions;
+pub use threads::ThreadedSender;
 pub use totals::Totals;
 
 /// Bytes of one chunk, announced to every player: a key frame of the generated stream fits in.

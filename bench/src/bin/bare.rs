@@ -1,6 +1,8 @@
 //! The command line of the bare sender.
 
-use bench::bare::{Medium, Options, Policy, Sender, Sends, Setup, SocketOptions, Waits, pin_to};
+use bench::bare::{
+    Medium, Options, Policy, Sender, Sends, Setup, SocketOptions, ThreadedSender, Waits, pin_to,
+};
 use clap::{Parser, ValueEnum};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::error::Error;
@@ -58,6 +60,12 @@ struct Cli {
     /// With --wait ready or held: the flags that io_uring is set up with.
     #[arg(long, value_enum, default_value_t = Flags::Coop, requires = "wait")]
     setup: Flags,
+    /// Be three threads, for sockets, protocol and sessions, joined by channels; every message is sent
+    /// at once.
+    #[arg(long, conflicts_with_all = [
+        "policy", "window", "phases", "sends", "sendfile", "pages", "writer_core", "wait",
+    ])]
+    threads: bool,
     /// Congestion control of each connection, such as cubic [default: the system's].
     #[arg(long, value_name = "NAME")]
     congestion: Option<String>,
@@ -152,6 +160,12 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Way::Direct => Sends::Direct,
         Way::Uring => Sends::Ring,
     };
+    if cli.threads {
+        let sender = ThreadedSender::listen(cli.listen, socket)?;
+        announce(sender.address(), "every message at once, three threads")?;
+        eprintln!("{}", sender.run(&stop, Duration::from_secs(cli.seconds))?);
+        return Ok(());
+    }
     let setup = match cli.setup {
         Flags::None => Setup::Plain,
         Flags::Coop => Setup::Coop,
@@ -166,12 +180,16 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     };
     let options = Options { policy, medium, socket, phases, sends, waits };
     let sender = Sender::listen(cli.listen, options)?;
-    // Flushed, or whoever reads it from a pipe waits for ever.
-    writeln!(io::stdout(), "rtmp://{}/live/NAME {policy}", sender.address())?;
-    io::stdout().flush()?;
-    let totals = sender.run(&stop, Duration::from_secs(cli.seconds))?;
-    eprintln!("{totals}");
+    announce(sender.address(), &policy.to_string())?;
+    eprintln!("{}", sender.run(&stop, Duration::from_secs(cli.seconds))?);
     Ok(())
+}
+
+/// Says where it listens, and how it sends.
+fn announce(address: SocketAddr, how: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "rtmp://{address}/live/NAME {how}")?;
+    // Or whoever reads it from a pipe waits for ever.
+    io::stdout().flush()
 }
 
 /// Reads a time with its unit.

@@ -24,6 +24,7 @@ mod sendfile;
 mod setup;
 mod summary;
 mod table;
+mod threads;
 mod uring;
 mod wait;
 
@@ -120,6 +121,7 @@ pub fn all() -> Vec<Trial> {
         pages::trial(),
         setup::trial(),
         allocator::trial(),
+        threads::trial(),
     ]
 }
 
