@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// How long audio waits for a video frame at most: streams may have none, or end.
-const RIDE_MAX: Duration = Duration::from_millis(50);
+pub const RIDE_MAX: Duration = Duration::from_millis(50);
 
 /// When players are sent what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

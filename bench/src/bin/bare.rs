@@ -60,8 +60,8 @@ struct Cli {
     /// With --wait ready or held: the flags that io_uring is set up with.
     #[arg(long, value_enum, default_value_t = Flags::Coop, requires = "wait")]
     setup: Flags,
-    /// Be three threads, for sockets, protocol and sessions, joined by channels; every message is sent
-    /// at once.
+    /// Be three threads, for sockets, protocol and sessions, joined by channels; audio rides on
+    /// video.
     #[arg(long, conflicts_with_all = [
         "policy", "window", "phases", "sends", "sendfile", "pages", "writer_core", "wait",
     ])]
@@ -162,7 +162,7 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     };
     if cli.threads {
         let sender = ThreadedSender::listen(cli.listen, socket)?;
-        announce(sender.address(), "every message at once, three threads")?;
+        announce(sender.address(), "audio rides on video, three threads")?;
         eprintln!("{}", sender.run(&stop, Duration::from_secs(cli.seconds))?);
         return Ok(());
     }

@@ -7,9 +7,9 @@
 //!      └──bytes, and to whom they go───┘ └───messages, and to whom they go───┘
 //! ```
 //! It is built as well as such a server can be, or the trial would say little: one item in a channel
-//! stands for a message and all its players, a message is written as bytes once for all of them, a
-//! player's backlog goes out in one call, and a thread that is awake is not woken. Every message is
-//! sent at once. What it does for its peers is otherwise what the one thread does.
+//! stands for messages and all their players, they are written as bytes once for all of them, a
+//! player's backlog goes out in one call, and a thread that is awake is not woken. Audio rides on
+//! video. What it does for its peers is otherwise what the one thread does.
 //!
 //! The channels have no bound of their own, for in a circle of bounded ones all may wait for each
 //! other. What is in them all comes from what was read, and reading rests while they hold more
@@ -62,7 +62,7 @@ enum ToProtocol {
     /// The session lets it play, beginning with these.
     Play(Number, RequestId, Vec<Frame>),
     /// To be sent to all of these.
-    Route(Frame, Arc<[Number]>),
+    Route(Vec<Frame>, Arc<[Number]>),
     /// No more will come.
     End,
 }

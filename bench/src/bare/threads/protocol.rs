@@ -48,8 +48,8 @@ pub fn run(inbox: &Receiver<ToProtocol>, sessions: &Sender<ToSessions>, sockets:
             }
             ToProtocol::Publish(number, request) => protocol.publish(number, request),
             ToProtocol::Play(number, request, first) => protocol.play(number, request, &first),
-            ToProtocol::Route(frame, to) => {
-                let bytes = protocol.write(&[frame]);
+            ToProtocol::Route(frames, to) => {
+                let bytes = protocol.write(&frames);
                 sockets.tell(ToSockets::All(to, bytes));
             }
             ToProtocol::End => break,

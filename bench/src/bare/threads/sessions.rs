@@ -3,10 +3,16 @@
 
 use super::{Frame, Number, ToProtocol, ToSessions};
 use crate::bare::log::KEPT_MAX;
+use crate::bare::policy::RIDE_MAX;
 use crate::bare::stream::Part;
-use crossbeam_channel::{Receiver, Sender};
-use std::collections::HashMap;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use millstream_rtmp::message::MessageType;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long it waits where nothing is held: for something to come, and no longer than this.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// One stream.
 #[derive(Debug, Default)]
@@ -19,6 +25,10 @@ struct Stream {
     /// A key frame has come.
     keyed: bool,
     players: Arc<[Number]>,
+    /// Audio that waits for the next video frame.
+    held: Vec<Frame>,
+    /// Since when.
+    since: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -28,12 +38,23 @@ struct Sessions {
     /// What a connection publishes or plays.
     publishes: HashMap<Number, usize>,
     plays: HashMap<Number, usize>,
+    /// Streams that began to hold audio, in the order in which they did. Where a stream's own time
+    /// says otherwise, what it held has gone.
+    holding: VecDeque<(Instant, usize)>,
 }
 
 /// Works until there is no more.
 pub fn run(inbox: &Receiver<ToSessions>, protocol: &Sender<ToProtocol>) {
     let mut sessions = Sessions::default();
-    while let Ok(item) = inbox.recv() {
+    loop {
+        let item = match inbox.recv_timeout(sessions.wait(Instant::now())) {
+            Ok(item) => item,
+            Err(RecvTimeoutError::Timeout) => {
+                sessions.let_go(Instant::now(), protocol);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let answer = match item {
             ToSessions::Publish(number, request, name) => {
                 let stream = sessions.stream(name);
@@ -45,6 +66,11 @@ pub fn run(inbox: &Receiver<ToSessions>, protocol: &Sender<ToProtocol>) {
                 let stream = sessions.stream(name);
                 sessions.plays.insert(number, stream);
                 let stream = &mut sessions.streams[stream];
+                // What is held is part of what he is sent first.
+                if let Some(route) = stream.let_go() {
+                    // Who is gone has no use for it.
+                    let _ = protocol.send(route);
+                }
                 stream.players = stream.players.iter().copied().chain([number]).collect();
                 Some(ToProtocol::Play(number, request, stream.first()))
             }
@@ -52,7 +78,7 @@ pub fn run(inbox: &Receiver<ToSessions>, protocol: &Sender<ToProtocol>) {
                 sessions.publishes.remove(&number);
                 None
             }
-            ToSessions::Came(number, frame) => sessions.route(number, frame),
+            ToSessions::Came(number, frame) => sessions.route(number, frame, Instant::now()),
             ToSessions::Closed(number) => {
                 sessions.close(number);
                 None
@@ -74,10 +100,45 @@ impl Sessions {
         })
     }
 
-    fn route(&mut self, number: Number, frame: Frame) -> Option<ToProtocol> {
-        let stream = &mut self.streams[*self.publishes.get(&number)?];
+    /// How long nothing is to be done unless something comes.
+    fn wait(&self, now: Instant) -> Duration {
+        self.holding
+            .front()
+            .map_or(LOOK, |(since, _)| (*since + RIDE_MAX).saturating_duration_since(now))
+    }
+
+    /// Lets go what has been held for as long as it may be.
+    fn let_go(&mut self, now: Instant, protocol: &Sender<ToProtocol>) {
+        while let Some((since, number)) = self.holding.front().copied()
+            && since + RIDE_MAX <= now
+        {
+            self.holding.pop_front();
+            let stream = &mut self.streams[number];
+            if stream.since == Some(since)
+                && let Some(route) = stream.let_go()
+            {
+                // Who is gone has no use for it.
+                let _ = protocol.send(route);
+            }
+        }
+    }
+
+    fn route(&mut self, number: Number, frame: Frame, now: Instant) -> Option<ToProtocol> {
+        let number = *self.publishes.get(&number)?;
+        let stream = &mut self.streams[number];
         stream.keep(&frame);
-        (!stream.players.is_empty()).then(|| ToProtocol::Route(frame, Arc::clone(&stream.players)))
+        if stream.players.is_empty() {
+            return None;
+        }
+        let rides = frame.kind == MessageType::AUDIO;
+        stream.held.push(frame);
+        let since = *stream.since.get_or_insert_with(|| {
+            if rides {
+                self.holding.push_back((now, number));
+            }
+            now
+        });
+        if rides && now < since + RIDE_MAX { None } else { stream.let_go() }
     }
 
     fn close(&mut self, number: Number) {
@@ -94,6 +155,13 @@ impl Stream {
     fn begin(&mut self) {
         let players = std::mem::take(&mut self.players);
         *self = Self { players, ..Self::default() };
+    }
+
+    /// What is held, and to whom it goes.
+    fn let_go(&mut self) -> Option<ToProtocol> {
+        self.since = None;
+        let held = std::mem::take(&mut self.held);
+        (!held.is_empty()).then(|| ToProtocol::Route(held, Arc::clone(&self.players)))
     }
 
     fn keep(&mut self, frame: &Frame) {
@@ -127,7 +195,33 @@ impl Stream {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use millstream_rtmp::message::MessageType;
+
+    #[test]
+    fn audio_rides_on_video_but_does_not_wait_for_ever() {
+        let mut sessions = Sessions::default();
+        let stream = sessions.stream("cam".to_owned());
+        sessions.publishes.insert(1, stream);
+        sessions.streams[stream].players = [2, 3].into();
+        let frame = |kind| Frame { kind, timestamp: 0, payload: Bytes::from_static(&[0x27, 1]) };
+        let (audio, video) = (frame(MessageType::AUDIO), frame(MessageType::VIDEO));
+        let routed = |route| match route {
+            Some(ToProtocol::Route(frames, to)) => (frames.len(), to.len()),
+            _ => (0, 0),
+        };
+        let now = Instant::now();
+        assert_eq!(routed(sessions.route(1, audio.clone(), now)), (0, 0));
+        assert_eq!(sessions.wait(now), RIDE_MAX);
+        assert_eq!(routed(sessions.route(1, video, now)), (2, 2));
+        // What had waited has gone; what waits now has its own time.
+        let (protocol, sent) = crossbeam_channel::unbounded();
+        let later = now + RIDE_MAX / 2;
+        assert_eq!(routed(sessions.route(1, audio, later)), (0, 0));
+        sessions.let_go(now + RIDE_MAX, &protocol);
+        assert!(sent.is_empty());
+        sessions.let_go(later + RIDE_MAX, &protocol);
+        assert_eq!(routed(sent.try_recv().ok()), (1, 2));
+        assert_eq!(sessions.wait(later), LOOK);
+    }
 
     #[test]
     fn a_joiner_begins_with_headers_and_the_last_key_frame() {
