@@ -2,15 +2,15 @@
 # What might make the server cheaper, each against what it does now, in turns under the same load:
 # all trials that `trials --list` lists, or those named. The program under test on core 0, the load
 # on core 1. Builds what it needs; wants two cores. Writes perf/results/trials-DATE.md, in under 25
-# minutes.
+# minutes beside the builds.
 #
 #   [RUN_PREFIX=...] perf/scenarios/trials.sh [ROUNDS [SECONDS [NAME...]]]
 #
-#   RUN_PREFIX="chrt -f 1" perf/scenarios/trials.sh 5 4 nagle sendfile
+#   RUN_PREFIX="chrt -f 1" perf/scenarios/trials.sh 5 3 nagle sendfile
 set -eu
 cd "$(dirname "$0")/../.."
 . perf/scenarios/environment.sh
-rounds=${1:-5} seconds=${2:-4} prefix=${RUN_PREFIX-}
+rounds=${1:-5} seconds=${2:-3} prefix=${RUN_PREFIX-}
 if [ $# -gt 2 ]; then shift 2; else set -- --all; fi
 target=${CARGO_TARGET_DIR:-target}/release
 result=perf/results/trials-$(date +%Y-%m-%d).md

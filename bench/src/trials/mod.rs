@@ -65,17 +65,31 @@ pub struct Load {
     pub players: usize,
     /// Bits per second of each stream.
     pub bits_per_second: u64,
+    /// How fast the streams are sent, in per cent of real time: more streams fit slow than fast.
+    pub speed_percent: u8,
 }
 
 impl Load {
     /// One stream of 2.63 Mbit/s, which so many play.
     pub const fn fan_out(players: usize) -> Self {
-        Self { publishers: 1, played: 1, players, bits_per_second: crate::BITRATE }
+        Self {
+            publishers: 1,
+            played: 1,
+            players,
+            bits_per_second: crate::BITRATE,
+            speed_percent: 100,
+        }
     }
 
     /// So many publishers of 2.63 Mbit/s. Ten streams are played, to see that they are whole.
     pub const fn ingest(publishers: u32) -> Self {
-        Self { publishers, played: 10, players: 10, bits_per_second: crate::BITRATE }
+        Self {
+            publishers,
+            played: 10,
+            players: 10,
+            bits_per_second: crate::BITRATE,
+            speed_percent: 100,
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 //! of the translation cache instead of hundreds; does that show beside the work of the send?
 //!
 //! Compared: the bare sender with its log in a mapping of pages of 4 KB and of 2 MB (`madvise`; the
-//! table says how much memory came in huge pages), at a window of 100 ms.
-//! Measured: CPU per GB delivered, delay of video, resident memory.
+//! table says how much memory came in huge pages), at a window of 100 ms. Measured: CPU per GB
+//! delivered, delay of video, resident memory.
 
 use super::{Case, Load, Trial, Variant};
 

@@ -117,8 +117,9 @@ fn load_with(
     // Hundreds of publishers that all begin at once are a peak that a server meets when it was
     // started anew, and then no more.
     let over = Duration::from_millis(u64::from(load.publishers / 100) * 200);
+    let speed = f64::from(load.speed_percent) / 100.0;
     let plan = Plan {
-        publishers: Publishers { over, ..Publishers::steady(load.publishers) },
+        publishers: Publishers { over, speed, ..Publishers::steady(load.publishers) },
         played: load.played,
         sources: vec![Arc::new(Source::Generated(shape))],
         cores: vec![core],

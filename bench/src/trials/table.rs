@@ -14,11 +14,12 @@ pub fn markdown(trial: &Trial, rows: &[Row], runs: &[Run]) -> String {
         // Writing into a string does not fail.
         let _ = write!(
             text,
-            "\n{} of {:.2} Mbit/s, {}:\n\n\
+            "\n{} of {:.2} Mbit/s at {} % of real time, {}:\n\n\
              | variant | CPU s/GB | ratio | video p50 / p99, ms | resident, MB |{more} passed |\n\
              | --- | --: | --: | --: | --: |{line} --: |\n",
             count(load.publishers as usize, "publisher"),
             load.bits_per_second as f64 / 1e6,
+            load.speed_percent,
             count(load.players, "player"),
         );
         for row in rows.iter().filter(|row| row.case == number) {
