@@ -1,12 +1,14 @@
-//! What measurements are held against: the [`bare`] sender, and for the micro benches two seconds
-//! of a real stream's shape as messages.
+//! What measurements are held against: the [`bare`] sender, the [`trials`] made with it, and for the
+//! micro benches two seconds of a real stream's shape as messages.
 //!
 //! Uniform frames would flatter everything that is measured here, so the sizes are those of the
 //! load generator (`loadtest::media::shape`). Measurements over sockets are `loadtest`'s business.
 
-#![forbid(unsafe_code)]
+// `bare::ring` alone has some.
+#![deny(unsafe_code)]
 
 pub mod bare;
+pub mod trials;
 
 use bytes::{Bytes, BytesMut};
 use loadtest::media::Track;
