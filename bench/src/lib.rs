@@ -1,5 +1,5 @@
-//! What measurements are held against: the [`bare`] sender, and for the micro benches two seconds
-//! of a real stream's shape as messages.
+//! What measurements are held against: the [`bare`] sender, for the micro benches two seconds of a
+//! real stream's shape as messages, and [`compare`], which holds servers against each other.
 //!
 //! Uniform frames would flatter everything that is measured here, so the sizes are those of the
 //! load generator (`loadtest::media::shape`). Measurements over sockets are `loadtest`'s business.
@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bare;
+pub mod compare;
 
 use bytes::{Bytes, BytesMut};
 use loadtest::media::Track;
