@@ -6,7 +6,7 @@ use super::measured::Measured;
 use super::network::Veth;
 use super::process::Process;
 use super::scene::{Network, Scene};
-use super::subject::{Place, Programs, Subject};
+use super::subject::{Family, Place, Programs, Subject};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -24,6 +24,11 @@ const LOOK: Duration = Duration::from_millis(20);
 const ASK: Duration = Duration::from_secs(1);
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// Between asking for a free port and listening on it, another process may take it.
+const TRIES: u32 = 3;
+/// So many players, about, have every byte of their frames compared; more would make the load
+/// dearer than what is measured.
+const COMPARED: u32 = 64;
 /// The core of the load.
 const LOAD_CORE: usize = 1;
 
@@ -53,20 +58,15 @@ impl Bench {
         fs::create_dir_all(&self.folder).map_err(Error::io("make the folder of the run"))?;
         let veth = (scene.network == Network::Veth).then_some(self.veth.as_ref()).flatten();
         let address = veth.map_or(Ipv4Addr::LOCALHOST, Veth::address);
-        let [port, other_port] = free_ports()?;
-        let place = Place { address, port, other_port, folder: &self.folder };
-        let mut command = subject.command(&self.programs, place)?;
-        if let Some(veth) = veth {
-            command = veth.on_server(&command);
-        }
+        let mut attempt = 1;
+        let (mut server, port, other_port) = loop {
+            match self.start(subject, address) {
+                Err(Error::Program(..)) if attempt < TRIES => attempt += 1,
+                started => break started?,
+            }
+        };
         let log = self.folder.join("server.log");
-        let output = File::create(&log).map_err(Error::io("write the server's log"))?;
-        let errors = output.try_clone().map_err(Error::io("write the server's log"))?;
-        command.stdin(Stdio::null()).stdout(output).stderr(errors);
-        let mut server = Process::start(command, subject.id, subject.cores)?;
-        server
-            .wait_until_it_listens(port, START_MAX, &stopped)
-            .map_err(|error| with_log(error, &log))?;
+        let place = Place { address, port, other_port, folder: &self.folder };
         let resident_before = server.resident();
 
         let before = received_softirqs();
@@ -75,12 +75,15 @@ impl Bench {
         if let Some(veth) = veth {
             command = veth.on_load(&command);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let errors = self.folder.join("load.log");
+        let output = File::create(&errors).map_err(Error::io("write the load's log"))?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
         let mut load = Process::start(command, "loadtest", &[])?;
         let limit = Duration::from_secs_f64(scene.takes_s() * 3.0 + 30.0);
-        let status = (subject.family == super::subject::Family::Millstream && scene.asks_for_logs)
-            .then_some(other_port);
-        let log_bytes = follow(&mut load, limit, status, &stopped)?;
+        let status =
+            (subject.family == Family::Millstream && scene.asks_for_logs).then_some(other_port);
+        let log_bytes =
+            follow(&mut load, limit, status, &stopped).map_err(|error| with_log(error, &errors))?;
         if let Some(status) = server.ended()? {
             let fault = Error::Program(subject.id.to_owned(), format!("ended by itself: {status}"));
             return Err(with_log(fault, &log));
@@ -89,9 +92,28 @@ impl Bench {
         let json = serde_json::from_slice(&text).map_err(|error| {
             Error::Program("loadtest".to_owned(), format!("wrote no report: {error}"))
         })?;
-        let net_rx = received_softirqs().into_iter().zip(&before).map(|(now, then)| now - then);
-        let net_rx = net_rx.collect();
+        let after = received_softirqs().into_iter();
+        let net_rx = after.zip(before).map(|(now, then)| now.saturating_sub(then)).collect();
         Ok(Measured { resident_before, log_bytes, net_rx, ..Measured::of(&json) })
+    }
+
+    /// Starts a server and waits until it listens; on which ports it does.
+    fn start(&self, subject: &Subject, address: Ipv4Addr) -> Result<(Process, u16, u16), Error> {
+        let [port, other_port] = free_ports()?;
+        let place = Place { address, port, other_port, folder: &self.folder };
+        let mut command = subject.command(&self.programs, place)?;
+        if let Some(veth) = self.veth.as_ref().filter(|veth| veth.address() == address) {
+            command = veth.on_server(&command);
+        }
+        let log = self.folder.join("server.log");
+        let output = File::create(&log).map_err(Error::io("write the server's log"))?;
+        let errors = output.try_clone().map_err(Error::io("write the server's log"))?;
+        command.stdin(Stdio::null()).stdout(output).stderr(errors);
+        let mut server = Process::start(command, subject.id, subject.cores)?;
+        server
+            .wait_until_it_listens(port, START_MAX, &|| self.stop.load(Ordering::Relaxed))
+            .map_err(|error| with_log(error, &log))?;
+        Ok((server, port, other_port))
     }
 
     /// The command of the load.
@@ -119,6 +141,7 @@ impl Bench {
             .args(["--nap", &format!("{}ms", scene.nap_ms)])
             .args(["--lead", &format!("{}ms", subject.family.lead().as_millis())])
             .args(["--steps", &steps.join(",")])
+            .args(["--compare", &(scene.players() / COMPARED).max(16).to_string()])
             .arg("--json")
             .arg(report);
         if scene.streams < scene.publishers {
