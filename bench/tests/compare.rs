@@ -105,7 +105,7 @@ fn a_small_comparison_comes_to_its_tables() {
 #[test]
 fn an_interrupt_leaves_nobody_behind_and_can_be_gone_on_with() {
     let folder = scratch("interrupt");
-    let run = compare(&folder, &["--rounds", "3", "--seconds", "2"]).spawn().unwrap();
+    let run = compare(&folder, &["--rounds", "9"]).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(3));
     kill_process(Pid::from_raw(run.id().cast_signed()).unwrap(), Signal::INT).unwrap();
     let output = run.wait_with_output().unwrap();
@@ -116,7 +116,7 @@ fn an_interrupt_leaves_nobody_behind_and_can_be_gone_on_with() {
         let Ok(line) = fs::read(process.unwrap().path().join("cmdline")) else { continue };
         assert!(!String::from_utf8_lossy(&line).contains(&ours));
     }
-    assert!(folder.join("compare.md").exists() && runs(&folder).len() < 6);
+    assert!(folder.join("compare.md").exists() && runs(&folder).len() < 18);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub struct Cli {
     /// Rounds of each group [default: 5 for ratios].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
-    /// Seconds that each stretch is measured [default: 3 to 5, doubled with --full].
+    /// Seconds that each stretch is measured [default: 2 to 4, doubled with --full].
     #[arg(long, value_name = "N")]
     seconds: Option<f64>,
     /// The number of players where the targets say 1,000, all others in proportion; for a trial.

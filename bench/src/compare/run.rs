@@ -147,9 +147,8 @@ impl Bench {
         if scene.streams < scene.publishers {
             command.args(["--streams", &scene.streams.to_string()]);
         }
-        if scene.publishers > 100 {
-            // Else their key frames would all come at the same moment, which no audience does.
-            command.args(["--publisher-ramp", "2s"]);
+        if scene.ramp_s() > 0.0 {
+            command.args(["--publisher-ramp", &format!("{}s", scene.ramp_s())]);
         }
         if scene.stuck > 0 {
             let healthy = scene.players() - scene.stuck;

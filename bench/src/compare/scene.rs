@@ -79,11 +79,17 @@ impl Scene {
         self.stretches.iter().map(|stretch| stretch.players).max().unwrap_or(0) + self.stuck
     }
 
+    /// Over how long publishers come, seconds. Thousands who came at the same moment would send
+    /// their key frames at the same moments, which no audience sees.
+    pub fn ramp_s(&self) -> f64 {
+        if self.publishers > 100 { 1.0 } else { 0.0 }
+    }
+
     /// How long a run of it takes, about, seconds.
     pub fn takes_s(&self) -> f64 {
         let connections = f64::from(self.players() + self.publishers);
         let stretches: f64 = self.stretches.iter().map(|stretch| stretch.seconds + SETTLE_S).sum();
-        BESIDE_S + stretches + connections / JOINS_PER_SECOND
+        BESIDE_S + self.ramp_s() + stretches + connections / JOINS_PER_SECOND
     }
 }
 

@@ -279,12 +279,12 @@ impl<'a> Judge<'a> {
 
     /// Why nothing counts.
     fn why_not(&self, group: &str, subjects: [&str; 2]) -> String {
+        // Who was not run is said once, for all lines.
+        if subjects.iter().any(|id| self.of_group(group, id).next().is_none()) {
+            return String::new();
+        }
         for id in subjects {
-            let mut runs = self.of_group(group, id).peekable();
-            if runs.peek().is_none() {
-                // Who was not run is said once, for all lines.
-                return String::new();
-            }
+            let runs = self.of_group(group, id);
             let obstacles: Vec<String> =
                 runs.filter(|run| run.counted(self.noisy).is_none()).map(why).collect();
             if let Some(first) = obstacles.first() {
@@ -344,6 +344,9 @@ pub fn why(run: &Run) -> String {
         Err(error) => error.clone(),
         Ok(measured) => {
             let reason = measured.reasons.first().map_or("no reason given", String::as_str);
+            if !measured.right && measured.reasons.is_empty() {
+                return "not everybody got every frame".to_owned();
+            }
             format!("{}: {reason}", measured.verdict)
         }
     }

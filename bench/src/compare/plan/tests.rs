@@ -12,9 +12,13 @@ fn a_quick_run_with_the_usual_peers_takes_less_than_fifteen_minutes() {
         !matches!(subject.family, Family::Srs | Family::ZlMediaKit | Family::MediaMtx)
     };
     let steps = schedule(&extent(false).groups(), usual);
-    let seconds: f64 = steps.iter().map(|step| step.scene.takes_s()).sum();
-    // Not all climb to the top, so this is more than it takes.
-    assert!(seconds < 1200.0, "{seconds} s in {} runs", steps.len());
+    // Of the peers none was seen to carry more than 8,000; the climb spares them the rest.
+    let seconds: f64 = steps
+        .iter()
+        .filter(|step| !step.subject.family.is_peer() || step.scene.players() <= 8000)
+        .map(|step| step.scene.takes_s())
+        .sum();
+    assert!(seconds < 900.0, "{seconds} s in {} runs", steps.len());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// What can be set.
 pub(super) const REMARK: &str = "its documents have no settings for delay or throughput, so it \
-    is compared in its defaults alone, with the log at errors";
+    is compared in its defaults alone, with the log at errors; not tried here";
 
 /// What starts it.
 pub(super) fn command(program: &Path, place: Place<'_>) -> Command {
