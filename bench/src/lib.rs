@@ -1,5 +1,6 @@
-//! What measurements are held against: the [`bare`] sender, the [`trials`] made with it, and for the
-//! micro benches two seconds of a real stream's shape as messages.
+//! What measurements are held against: the [`bare`] sender, the [`trials`] made with it, for the
+//! micro benches two seconds of a real stream's shape as messages, and [`compare`], which holds
+//! servers against each other.
 //!
 //! Uniform frames would flatter everything that is measured here, so the sizes are those of the
 //! load generator (`loadtest::media::shape`). Measurements over sockets are `loadtest`'s business.
@@ -8,6 +9,7 @@
 #![deny(unsafe_code)]
 
 pub mod bare;
+pub mod compare;
 pub mod trials;
 
 use bytes::{Bytes, BytesMut};
