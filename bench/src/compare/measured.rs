@@ -32,8 +32,6 @@ pub struct Measured {
     pub resident: Vec<u64>,
     /// Players in each stretch.
     pub players: Vec<u64>,
-    /// What the server said that it keeps of streams, bytes, where it was asked.
-    pub log_bytes: Option<u64>,
     /// The generator's busiest core.
     pub own_core: f64,
     /// Softirqs of received packets during the run, for each processor.

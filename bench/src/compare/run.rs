@@ -6,10 +6,9 @@ use super::measured::Measured;
 use super::network::Veth;
 use super::process::Process;
 use super::scene::{Network, Scene};
-use super::subject::{Family, Place, Programs, Subject};
+use super::subject::{Place, Programs, Subject};
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -20,10 +19,6 @@ use std::time::{Duration, Instant};
 const START_MAX: Duration = Duration::from_secs(15);
 /// Between two looks at a run.
 const LOOK: Duration = Duration::from_millis(20);
-/// Between two questions for what a server keeps.
-const ASK: Duration = Duration::from_secs(1);
-/// How long an answer may take.
-const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// Between asking for a free port and listening on it, another process may take it.
 const TRIES: u32 = 3;
 /// So many players, about, have every byte of their frames compared; more would make the load
@@ -80,10 +75,7 @@ impl Bench {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
         let mut load = Process::start(command, "loadtest", &[])?;
         let limit = Duration::from_secs_f64(scene.takes_s() * 3.0 + 30.0);
-        let status =
-            (subject.family == Family::Millstream && scene.asks_for_logs).then_some(other_port);
-        let log_bytes =
-            follow(&mut load, limit, status, &stopped).map_err(|error| with_log(error, &errors))?;
+        follow(&mut load, limit, &stopped).map_err(|error| with_log(error, &errors))?;
         if let Some(status) = server.ended()? {
             let fault = Error::Program(subject.id.to_owned(), format!("ended by itself: {status}"));
             return Err(with_log(fault, &log));
@@ -94,7 +86,7 @@ impl Bench {
         })?;
         let after = received_softirqs().into_iter();
         let net_rx = after.zip(before).map(|(now, then)| now.saturating_sub(then)).collect();
-        Ok(Measured { resident_before, log_bytes, net_rx, ..Measured::of(&json) })
+        Ok(Measured { resident_before, net_rx, ..Measured::of(&json) })
     }
 
     /// Starts a server and waits until it listens; on which ports it does.
@@ -170,14 +162,13 @@ impl Bench {
     }
 }
 
-/// Waits for the end of a load. Asks meanwhile for what the server keeps, and returns the most.
+/// Waits for the end of a load.
 fn follow(
     load: &mut Process,
     limit: Duration,
-    status: Option<u16>,
     stopped: &dyn Fn() -> bool,
-) -> Result<Option<u64>, Error> {
-    let (began, mut asked, mut most) = (Instant::now(), Instant::now(), None);
+) -> Result<(), Error> {
+    let began = Instant::now();
     loop {
         if stopped() {
             return Err(Error::Stopped);
@@ -185,7 +176,7 @@ fn follow(
         if let Some(status) = load.ended()? {
             return match status.code() {
                 // Passed, failed, or the generator itself was the bottleneck.
-                Some(0 | 1 | 3) => Ok(most),
+                Some(0 | 1 | 3) => Ok(()),
                 _ => Err(Error::Program("loadtest".to_owned(), format!("failed: {status}"))),
             };
         }
@@ -193,34 +184,8 @@ fn follow(
             let what = format!("did not end within {} s", limit.as_secs());
             return Err(Error::Program("loadtest".to_owned(), what));
         }
-        if let Some(port) = status.filter(|_| asked.elapsed() >= ASK) {
-            asked = Instant::now();
-            most = most.max(log_bytes(port));
-        }
         std::thread::sleep(LOOK);
     }
-}
-
-/// What millstream says that it keeps of all streams (`/api/v1/streams`).
-fn log_bytes(port: u16) -> Option<u64> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut socket = TcpStream::connect_timeout(&address, ANSWER_MAX).ok()?;
-    socket.set_read_timeout(Some(ANSWER_MAX)).ok()?;
-    let request = "GET /api/v1/streams HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    socket.write_all(request.as_bytes()).ok()?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).ok()?;
-    sum_of(&answer, "\"log_bytes\":")
-}
-
-/// The sum of all numbers that follow a name.
-fn sum_of(text: &str, name: &str) -> Option<u64> {
-    let numbers = text.split(name).skip(1).filter_map(|rest| {
-        let rest = rest.trim_start();
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        rest[..end].parse::<u64>().ok()
-    });
-    numbers.fold(None, |sum, number| Some(sum.unwrap_or(0) + number))
 }
 
 /// Ports that nothing listened on a moment ago.
@@ -252,13 +217,6 @@ pub fn list(cores: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_streams_keep_is_summed() {
-        let answer = "HTTP/1.1 200 OK\r\n\r\n[{\"log_bytes\":12,\"x\":1},{\"log_bytes\": 30}]";
-        assert_eq!(sum_of(answer, "\"log_bytes\":"), Some(42));
-        assert_eq!(sum_of("[]", "\"log_bytes\":"), None);
-    }
 
     #[test]
     fn ports_are_free_and_two() {

@@ -50,8 +50,6 @@ pub struct Scene {
     pub stuck: u32,
     /// Over what.
     pub network: Network,
-    /// Whether what the server keeps for viewers is asked for, once a second, if it says so.
-    pub asks_for_logs: bool,
 }
 
 impl Scene {
@@ -65,7 +63,6 @@ impl Scene {
             nap_ms: 0,
             stuck: 0,
             network: Network::Loopback,
-            asks_for_logs: false,
         }
     }
 

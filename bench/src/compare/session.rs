@@ -28,7 +28,7 @@ pub fn go(bench: &Bench, steps: &[Step], state: &mut State, noisy: bool) -> Resu
         }
         let name = format!("[{}/{}] {}: {}", at + 1, steps.len(), step.group, step.scene);
         let name = format!("{name}, {}, round {}", step.subject.id, step.round);
-        if step.climbs && is_beyond(state, step, noisy) {
+        if step.climbs && is_beyond(state, step) {
             eprintln!("{name}: spared, fewer players were too many");
             continue;
         }
@@ -48,7 +48,7 @@ pub fn go(bench: &Bench, steps: &[Step], state: &mut State, noisy: bool) -> Resu
         let left = steps[at + 1..]
             .iter()
             .filter(|step| found(state, step).is_none())
-            .filter(|step| !(step.climbs && is_beyond(state, step, noisy)));
+            .filter(|step| !(step.climbs && is_beyond(state, step)));
         let left: f64 = left.map(|step| step.scene.takes_s()).sum::<f64>() * pace.factor();
         eprintln!("{name}: {}, {} left", in_short(&run, noisy), minutes(left));
         state.add(run)?;
@@ -62,14 +62,14 @@ fn found<'a>(state: &'a State, step: &Step) -> Option<&'a Run> {
 }
 
 /// Whether a smaller scene of the same climb was too much already.
-fn is_beyond(state: &State, step: &Step, noisy: bool) -> bool {
+fn is_beyond(state: &State, step: &Step) -> bool {
     let size = |scene: &super::scene::Scene| scene.players() + scene.publishers;
     state.runs.iter().any(|run| {
         run.group == step.group
             && run.subject == step.subject.id
             && run.round == step.round
             && size(&run.scene) < size(&step.scene)
-            && obstacle(run, noisy).is_some()
+            && obstacle(run).is_some()
     })
 }
 

@@ -148,7 +148,7 @@ impl<'a> Judge<'a> {
         runs.first()?;
         let (mut most, mut why) = (0, "nothing larger was tried".to_owned());
         for run in runs {
-            match obstacle(run, self.noisy) {
+            match obstacle(run) {
                 None => most = run.scene.players(),
                 Some(obstacle) => {
                     why = format!("{} players: {obstacle}", run.scene.players());
@@ -330,9 +330,10 @@ impl Metric {
     }
 }
 
-/// What keeps a run of a climb from having been carried.
-pub fn obstacle(run: &Run, noisy: bool) -> Option<String> {
-    let Some(measured) = run.counted(noisy) else { return Some(why(run)) };
+/// What keeps a run of a climb from having been carried. A generator that was full itself keeps
+/// nobody: every frame was right, and all that it can have added is delay.
+pub fn obstacle(run: &Run) -> Option<String> {
+    let Some(measured) = run.counted(true) else { return Some(why(run)) };
     let p99 = measured.video.map_or(f64::INFINITY, |video| video[1]);
     // Without players there is no delay.
     (run.scene.players() > 0 && p99 > CARRIED_P99_MS).then(|| format!("p99 {p99:.0} ms"))
@@ -359,11 +360,10 @@ pub fn per_viewer(_: &Run, measured: &Measured) -> Option<f64> {
     (players > 0).then(|| grown / players as f64)
 }
 
-/// Bytes by which the server grew, less what it says it keeps of the streams, for each publisher.
+/// Bytes by which the server grew for each publisher.
 pub fn per_publisher(run: &Run, measured: &Measured) -> Option<f64> {
     let grown = *measured.resident.last()? as f64 - measured.resident_before as f64;
-    let kept = measured.log_bytes.unwrap_or(0) as f64;
-    (run.scene.publishers > 0).then(|| (grown - kept) / f64::from(run.scene.publishers))
+    (run.scene.publishers > 0).then(|| grown / f64::from(run.scene.publishers))
 }
 
 #[cfg(test)]

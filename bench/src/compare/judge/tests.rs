@@ -85,8 +85,7 @@ fn memory_is_what_was_added() {
     publishers.scene = Scene::ingest(1000, 3.0);
     let measured = publishers.outcome.as_mut().unwrap();
     measured.resident_before = 5_000_000;
-    measured.resident = vec![155_000_000];
-    measured.log_bytes = Some(50_000_000);
+    measured.resident = vec![105_000_000];
     let lines = judge(&[viewers, publishers]);
     let viewer = line(&lines, "memory per added viewer", "");
     assert_eq!((viewer.spread.unwrap().median, viewer.verdict), (1500.0, Verdict::Met));

@@ -133,6 +133,7 @@ const fn subject(
 pub const SUBJECTS: &[Subject] = &[
     subject("millstream-0", Family::Millstream, "every message at once", &["--latency-budget=0"]),
     subject("millstream", Family::Millstream, "defaults: audio rides, adaptive pacing", &[]),
+    subject("millstream-50ms", Family::Millstream, "50 ms", &["--latency-budget=50ms"]),
     subject("millstream-100ms", Family::Millstream, "100 ms", &["--latency-budget=100ms"]),
     subject("millstream-350ms", Family::Millstream, "350 ms", &["--latency-budget=350ms"]),
     Subject {
