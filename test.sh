@@ -16,12 +16,12 @@ command -v cargo >/dev/null || PATH="$PATH:$HOME/.cargo/bin"
 # counts instructions, which is held against limits, is built as it is shipped.
 stages() {
     cat <<'TABLE'
-fmt         | rustfmt.toml    | formatting                                  | cargo fmt --all --check
-clippy      | clippy.toml     | lints of all targets, as errors             | cargo clippy --workspace --all-targets -- -D warnings
+fmt         | rustfmt.toml    | formatting                                  | formatting
+clippy      | clippy.toml     | lints of all targets, as errors             | lints
 build       | Cargo.toml      | everything the following stages run         | cargo test --workspace --no-run
 unit        | crates          | unit and property tests of every package    | unit_tests
 doctest     | src/lib.rs      | examples in the documentation               | cargo test --workspace --doc
-docs        | src/lib.rs      | documentation builds, links lead somewhere  | RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+docs        | src/lib.rs      | documentation builds, links lead somewhere  | documentation
 integration | tests           | integration tests without a stage of theirs | integration_tests
 scenarios   | tests/scenarios | scenarios over real sockets                 | cargo test --test scenarios
 clients     | tests/clients   | real publishers and players, bit-exact      | cargo test --test clients -- --test-threads=2
@@ -98,6 +98,22 @@ integration_tests() {
 unit_tests() {
     cargo test -p millstream --lib --bins &&
         cargo test --workspace --exclude millstream --exclude bench --lib --bins --tests
+}
+
+# The comparison with other libraries is no member of the workspace. It is held to the same form, and
+# run by perf/scenarios/micro.sh alone: what those libraries need would take longer than the benches.
+versus() { (cd bench/versus && cargo "$@"); }
+
+formatting() { cargo fmt --all --check && versus fmt --check; }
+
+lints() {
+    cargo clippy --workspace --all-targets -- -D warnings &&
+        versus clippy --all-targets -- -D warnings
+}
+
+documentation() {
+    local -x RUSTDOCFLAGS="-D warnings"
+    cargo doc --workspace --no-deps && versus doc --no-deps
 }
 
 # The runner is looked for on the path; without it, or without valgrind, counting fails.
