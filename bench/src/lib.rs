@@ -1,10 +1,11 @@
 //! What measurements are held against: the [`bare`] sender, and for the micro benches two seconds
-//! of a real stream's shape as messages and what a library does with them ([`bench_codec`]).
-//! Measurements over sockets are `loadtest`'s business.
+//! of a real stream's shape as messages and what a library does with them ([`bench_codec`]). And what
+//! profiles of servers say ([`flame`]). Measurements over sockets are `loadtest`'s business.
 
 #![forbid(unsafe_code)]
 
 pub mod bare;
+pub mod flame;
 
 use bytes::{Bytes, BytesMut};
 use millstream_rtmp::chunk::write_standalone;
