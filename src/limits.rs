@@ -12,6 +12,11 @@ pub const GOP_CACHE_SPAN: Duration = Duration::from_secs(15);
 pub const SEGMENT_BYTES_MIN: usize = if cfg!(millstream_loom) { 4 } else { 64 * 1024 };
 /// The largest segment that is made ahead of need; one larger message gets one of its own size.
 pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Memory of segments that a thread keeps for the next ones. A stream takes one just before it lets one
+/// go, so a few of each size are enough for thousands of streams.
+pub const SPARE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What a log keeps of the room in which it put the head of a message together; none is longer.
+pub const HEAD_BYTES_KEPT: usize = 32;
 /// A segment that a header opens: usually another header, or a frame too large for it, follows.
 pub const HEADER_SEGMENT_BYTES: usize = if cfg!(millstream_loom) { 4 } else { 4 * 1024 };
 /// Messages in such a segment.
@@ -111,6 +116,19 @@ pub const READS_PER_TURN: usize = 4;
 /// After this much time the reads of a turn end early: a buffer of small messages, each with a
 /// header of its own, is far more work than one of video.
 pub const READ_TURN_MAX: Duration = Duration::from_millis(2);
+/// Sockets that are read in one round of intake; more wait for the next. The events take 12 bytes.
+pub const INTAKE_ROUND: usize = 1024;
+/// After this much time of reading, the other tasks of the shard have their turns: the viewers' next
+/// frames wait no longer.
+pub const INTAKE_STRETCH: Duration = Duration::from_millis(1);
+/// For what intake spends on publishers, the shard rests so many times as long: reading takes a third
+/// of the core before frames are gathered.
+pub const INTAKE_REST_SHARE: u32 = 2;
+/// The longest rest. Frames of a shard that is busy with publishers wait half of it on average, and a
+/// key frame larger than the socket's buffer several times; twice as long saved nothing more.
+pub const INTAKE_REST_MAX: Duration = Duration::from_millis(5);
+/// The shortest rest, which is what the runtime's timers can tell.
+pub const INTAKE_REST_MIN: Duration = Duration::from_millis(1);
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
 pub const PASS_TURNS: usize = 200;
 /// The connections that wait to be accepted. The kernel caps it by `net.core.somaxconn`.
@@ -126,6 +144,11 @@ pub const PING_AFTER: Duration = Duration::from_secs(10);
 /// Messages besides audio and video that a connection may send in a second. Encoders send a dozen at
 /// their start, then an acknowledgement or a cue point now and then.
 pub const OTHER_MESSAGES_PER_SECOND: u64 = 5_000;
+/// A message of media with less payload than this is tiny: what it costs is not paid by its bytes.
+pub const TINY_MESSAGE_BYTES: usize = 32;
+/// Tiny messages of media that a connection may send in a second. Silence in 16 tracks has 800; a file
+/// that is sent as fast as it can be read has many messages, but few of them are tiny.
+pub const TINY_MESSAGES_PER_SECOND: u64 = 20_000;
 /// The application's time to answer a request.
 pub const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Requests to publish, play, pause, seek or leave out a track that one connection may make within

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The simulation (tests/sim.rs): passes as it stands, and fails with each planted bug
-# (src/planted.rs) within the default seeds.
+# (src/planted.rs). A bug that takes a rare meeting of events to show, an heir that goes while the stream
+# is on its way, has more seeds for it than the default; the others are found at once.
 set -eu
 cd "$(dirname "$0")/.."
 echo "simulation: as it stands"
@@ -16,7 +17,7 @@ export RUSTC_WORKSPACE_WRAPPER
 cargo test --quiet --test sim --no-run
 for bug in skip-to-non-key forget-headers cut-message drop-data orphan-stream lose-wake \
     hold-forever; do
-    if output=$(MILLSTREAM_PLANTED=$bug RUST_BACKTRACE=0 cargo test --quiet --test sim 2>&1); then
+    if output=$(SIM_SEEDS=20000 MILLSTREAM_PLANTED=$bug RUST_BACKTRACE=0 cargo test --quiet --test sim 2>&1); then
         echo "the planted bug $bug was not found" >&2
         exit 1
     fi

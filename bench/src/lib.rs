@@ -1,11 +1,19 @@
-//! What measurements are held against: the [`bare`] sender, and for the micro benches two seconds
-//! of a real stream's shape as messages and what a library does with them ([`bench_codec`]). And what
-//! profiles of servers say ([`flame`]). Measurements over sockets are `loadtest`'s business.
+//! What measurements are held against: the [`bare`] sender, the [`trials`] made with it, for the
+//! micro benches two seconds of a real stream's shape as messages and what a library does with them
+//! ([`bench_codec`]), and [`compare`], which holds servers against each other. And what profiles of
+//! servers say ([`flame`]).
+//!
+//! Measurements over sockets are `loadtest`'s business.
 
-#![forbid(unsafe_code)]
+// `bare::ring` alone has some.
+#![deny(unsafe_code)]
 
 pub mod bare;
+pub mod compare;
 pub mod flame;
+pub mod trials;
+
+pub use bench_codec::BITRATE;
 
 use bytes::{Bytes, BytesMut};
 use millstream_rtmp::chunk::write_standalone;

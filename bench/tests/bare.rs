@@ -3,14 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use bench::bare::{Medium, Options, Policy, Sender, SocketOptions, Totals};
+use bench::bare::{
+    Medium, Options, Policy, Sender, Sends, Setup, SocketOptions, ThreadedSender, Totals, Waits,
+};
 use loadtest::media::shape::Shape;
 use loadtest::media::source::Source;
 use loadtest::plan::{Plan, Publishers, Target};
 use loadtest::report::{Report, Verdict};
 use loadtest::swarm::director;
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -35,11 +37,25 @@ fn load(address: SocketAddr, publishers: u32, players: usize) -> Report {
 
 /// Runs a sender for as long as it is loaded.
 fn run(policy: Policy, medium: Medium, publishers: u32, players: usize) -> (Report, Totals) {
-    let options = Options { policy, medium, socket: SocketOptions::default() };
+    run_with(Options { medium, ..Options::plain(policy) }, publishers, players)
+}
+
+fn run_with(options: Options, publishers: u32, players: usize) -> (Report, Totals) {
     let sender = Sender::listen("127.0.0.1:0".parse().unwrap(), options).unwrap();
-    let (address, stop) = (sender.address(), AtomicBool::new(false));
+    let address = sender.address();
+    loaded(address, |stop| sender.run(stop, Duration::from_secs(60)), publishers, players)
+}
+
+/// Runs a sender of any kind for as long as it is loaded.
+fn loaded(
+    address: SocketAddr,
+    run: impl FnOnce(&AtomicBool) -> io::Result<Totals> + Send,
+    publishers: u32,
+    players: usize,
+) -> (Report, Totals) {
+    let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let sender = scope.spawn(|| sender.run(&stop, Duration::from_secs(60)));
+        let sender = scope.spawn(|| run(&stop));
         let report = load(address, publishers, players);
         stop.store(true, Ordering::Relaxed);
         let totals = sender.join().unwrap().unwrap();
@@ -86,6 +102,40 @@ fn every_frame_comes_in_windows_and_few_sends() {
 fn every_frame_comes_out_of_a_file() {
     let window = Duration::from_millis(50);
     let (report, totals) = run(Policy::Window(window), Medium::File, 2, 20);
+    assert_whole(&report, &totals);
+}
+
+#[test]
+fn every_frame_comes_in_phases() {
+    let policy = Policy::Window(Duration::from_millis(100));
+    let options = Options { phases: 4, ..Options::plain(policy) };
+    let (report, totals) = run_with(options, 2, 20);
+    assert_whole(&report, &totals);
+    assert!(totals.sends < report.judged().frames / 4, "{totals}");
+}
+
+#[test]
+fn every_frame_comes_through_a_ring() {
+    let options = Options { sends: Sends::Ring, ..Options::plain(Policy::Ride) };
+    let (report, totals) = run_with(options, 2, 20);
+    assert_whole(&report, &totals);
+}
+
+#[test]
+fn every_frame_comes_from_a_runtime() {
+    for waits in [Waits::Ready(Setup::Coop), Waits::Held(Setup::Defer)] {
+        let options = Options { waits, ..Options::plain(Policy::Ride) };
+        let (report, totals) = run_with(options, 5, 20);
+        assert_whole(&report, &totals);
+    }
+}
+
+#[test]
+fn every_frame_comes_through_three_threads() {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let sender = ThreadedSender::listen(listen, SocketOptions::default()).unwrap();
+    let address = sender.address();
+    let (report, totals) = loaded(address, |stop| sender.run(stop, Duration::from_secs(60)), 5, 20);
     assert_whole(&report, &totals);
 }
 

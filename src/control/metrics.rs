@@ -47,6 +47,7 @@ const SHARD_METRICS: &[Metric<ShardSnapshot>] = &[
     ("players", "Connections that play", Gauge, |s| s.players),
     ("waiting_players", "Players waiting for a stream nobody publishes", Gauge, |s| s.waiting),
     ("parked_players", "Players whose sockets are full", Gauge, |s| s.parked),
+    ("reads", "Reads that brought something", Counter, |s| s.reads),
     ("received_bytes", "Bytes received", Counter, |s| s.bytes_in),
     ("sent_bytes", "Bytes sent", Counter, |s| s.bytes_out),
     ("sends", "Send calls", Counter, |s| s.sends),

@@ -9,7 +9,7 @@ use crate::stream::headers::Carrier;
 use crate::stream::log::Framing;
 use crate::stream::projection::{MakeFraming, Projection};
 use crate::stream::segment::{Entry, Kind};
-use millstream_rtmp::chunk::write_standalone;
+use millstream_rtmp::chunk::{write_standalone, write_standalone_head};
 use millstream_rtmp::message::MessageType;
 use std::sync::Arc;
 
@@ -26,14 +26,19 @@ struct RtmpFraming {
     chunk_size: u32,
 }
 
+/// The message type and the chunk stream of a message: chunk streams as most servers use them,
+/// because some players pick their decoder by them.
+fn travels_as(carrier: Carrier) -> (MessageType, u32) {
+    match carrier {
+        Carrier::Audio => (MessageType::AUDIO, 4),
+        Carrier::Data => (MessageType::DATA_AMF0, 5),
+        Carrier::Video => (MessageType::VIDEO, 6),
+    }
+}
+
 impl Framing for RtmpFraming {
     fn frame(&self, carrier: Carrier, timestamp: u64, payload: &[u8], out: &mut Vec<u8>) {
-        // Chunk streams as most servers use them: some players pick their decoder by them.
-        let (kind, chunk_stream_id) = match carrier {
-            Carrier::Audio => (MessageType::AUDIO, 4),
-            Carrier::Data => (MessageType::DATA_AMF0, 5),
-            Carrier::Video => (MessageType::VIDEO, 6),
-        };
+        let (kind, chunk_stream_id) = travels_as(carrier);
         write_standalone(
             kind,
             chunk_stream_id,
@@ -43,6 +48,29 @@ impl Framing for RtmpFraming {
             self.chunk_size,
             out,
         );
+    }
+
+    fn head(
+        &self,
+        carrier: Carrier,
+        timestamp: u64,
+        payload_len: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let whole = payload_len <= self.chunk_size as usize;
+        if whole {
+            let (kind, chunk_stream_id) = travels_as(carrier);
+            let stream_id = self.projection.stream_id;
+            write_standalone_head(
+                kind,
+                chunk_stream_id,
+                timestamp as u32,
+                stream_id,
+                payload_len,
+                out,
+            );
+        }
+        whole
     }
 
     fn adapt(&self, _entry: &Entry, main: &[u8], out: &mut Vec<u8>) {

@@ -3,6 +3,7 @@
 //! Together with `shard` the only part that knows the runtime. What bytes mean is for others.
 
 pub mod addresses;
+pub mod arrivals;
 mod holder;
 pub mod listener;
 pub mod socket;

@@ -1,17 +1,20 @@
-//! One accepted socket: waits through the runtime, reads and writes at once or not at all.
+//! One accepted socket: reads and writes at once or not at all, and waits for room through the
+//! runtime. The wait for something to read stands in `arrivals`.
 
 use crate::limits;
-use monoio::net::TcpStream;
+use monoio::net::{TcpStream, UnixStream};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 use std::io::{self, IoSlice};
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
 /// A connected socket.
 pub struct Socket {
-    stream: TcpStream,
+    /// The runtime's TCP stream holds both addresses besides the descriptor, 72 bytes that nobody
+    /// asks for. This type holds the descriptor alone, and nothing but its readiness is asked for.
+    stream: UnixStream,
 }
 
 /// What a read gave.
@@ -28,11 +31,16 @@ pub enum Read {
 impl Socket {
     /// Takes an accepted socket and sets its options. `dead_after` is how long sent bytes may stay
     /// unacknowledged.
-    pub fn new(stream: TcpStream, dead_after: Duration) -> Self {
-        let socket = Self { stream };
+    ///
+    /// # Errors
+    /// If the epoll driver cannot watch it; it is closed then.
+    pub fn new(stream: TcpStream, dead_after: Duration) -> io::Result<Self> {
+        // SAFETY: `stream` owned the descriptor alone, and has given it up.
+        let descriptor = unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) };
+        let socket = Self { stream: UnixStream::from_std(descriptor.into())? };
         // Each option is an improvement, none a condition: a socket that refuses one still serves.
         let _ = socket.set_options(dead_after);
-        socket
+        Ok(socket)
     }
 
     fn set_options(&self, dead_after: Duration) -> rustix::io::Result<()> {
@@ -53,20 +61,12 @@ impl Socket {
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
     }
 
-    /// Waits until there is something to read, or the end.
-    ///
-    /// # Errors
-    /// If the connection failed.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.stream.readable(false).await
-    }
-
     /// Waits until there is room to write, or the connection failed.
     ///
     /// # Errors
     /// If the connection failed.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.stream.writable(false).await
+    pub fn writable(&self) -> impl Future<Output = io::Result<()>> + '_ {
+        self.stream.writable(false)
     }
 
     /// Reads what is there.
@@ -91,7 +91,7 @@ impl Socket {
         let _ = rustix::net::shutdown(self.fd(), Shutdown::Both);
     }
 
-    fn fd(&self) -> BorrowedFd<'_> {
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
         // SAFETY: `stream` owns the descriptor and lives as long as the borrow of `self`. The
         // runtime's type does not offer `AsFd`.
         unsafe { BorrowedFd::borrow_raw(self.stream.as_raw_fd()) }

@@ -33,7 +33,15 @@ impl Shard {
             return;
         }
         let number = self.common.next_connection.fetch_add(1, Ordering::Relaxed);
-        let socket = Rc::new(Socket::new(stream, self.common.config.timeouts.player));
+        let socket = match Socket::new(stream, self.common.config.timeouts.player) {
+            Ok(socket) => Rc::new(socket),
+            Err(error) => {
+                self.common.addresses.gone(address.ip(), false);
+                self.stats.refuse(Refusal::Descriptors);
+                tracing::warn!(peer = %address, %error, "connection refused");
+                return;
+            }
+        };
         let mut entropy = [0; 32];
         fill_random(&mut entropy);
         let tap = self.common.capture.as_ref().and_then(|capture| capture.tap(number, address));
@@ -65,21 +73,24 @@ impl Shard {
         let writer = Writer::new(Rc::clone(&socket));
         state.sockets[at] = Some(Way { writer, tap, connection: key });
         self.stats.connections.add(1);
-        drop(state);
         tracing::debug!(connection = number, peer = %address, "connection accepted");
-        self.spawn(Rc::clone(self).read(key, socket));
+        if let Err(error) = self.arrivals.watch(&socket, key.at) {
+            self.stats.refuse(Refusal::Descriptors);
+            tracing::warn!(connection = number, %error, "the kernel does not watch it");
+            self.close(&mut state, key, "not-watched", now);
+        }
     }
 
-    /// Reads what is there. Returns whether the connection goes on.
-    pub(super) fn on_readable(self: &Rc<Self>, key: Key) -> bool {
-        let now = self.now();
+    /// Reads what is there. Returns whether the connection publishes.
+    pub(super) fn on_readable(self: &Rc<Self>, key: Key, now: Moment) -> bool {
+        let mut buffer = self.buffer.borrow_mut();
         let mut state = self.state.borrow_mut();
-        let mut buffer = std::mem::take(&mut state.buffer);
         for _ in 0..limits::READS_PER_TURN {
             let Some(connection) = state.connections.at_mut(key) else { break };
             match connection.socket.read(&mut buffer) {
                 Read::Bytes(count) => {
                     connection.last_read = now;
+                    self.stats.reads.add(1);
                     self.stats.bytes_in.add(count as u64);
                     if let Some(tap) = &connection.tap {
                         tap.bytes(Direction::In, &buffer[..count]);
@@ -101,9 +112,8 @@ impl Shard {
                 }
             }
         }
-        state.buffer = buffer;
         self.settle(&mut state, now);
-        state.connections.at(key).is_some()
+        state.connections.at(key).is_some_and(|connection| !connection.publishes.is_empty())
     }
 
     /// A parked outlet's socket has room.
@@ -331,6 +341,7 @@ impl Shard {
         if let Some(way) = state.sockets.get_mut(connection.outlet.at as usize) {
             *way = None;
         }
+        self.arrivals.forget(&connection.socket);
         connection.socket.shutdown();
         if let Some(tap) = &connection.tap {
             tap.end(reason);

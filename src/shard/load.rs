@@ -1,4 +1,4 @@
-//! How busy a shard's core is with it: the measure behind `pacing`.
+//! How busy a shard's core is with it, and with fan-out passes: the measure behind `pacing`.
 //!
 //! Busy is the share of the time in which the thread could have run that it did run, over the last
 //! second. The time in which it was ready and something else had the core is left out of account:
@@ -20,6 +20,17 @@ pub struct Share {
     pub ran: Duration,
     /// It was ready to run and did not.
     pub waited: Duration,
+    /// It was in fan-out passes, by the clock on the wall.
+    pub passed: Duration,
+}
+
+/// How busy a shard was, in thousandths of what it could have been.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Busy {
+    /// With everything.
+    pub all: u32,
+    /// With fan-out passes alone, at most.
+    pub passes: u32,
 }
 
 /// The load over the last second.
@@ -36,8 +47,8 @@ impl Load {
         self.marks.drain(..kept);
     }
 
-    /// Takes in what the thread has had until now. Returns the busy share in thousandths.
-    pub fn observe(&mut self, share: Share, now: Moment) -> u32 {
+    /// Takes in what the thread has had until now. Returns how busy it was.
+    pub fn observe(&mut self, share: Share, now: Moment) -> Busy {
         let (since, before) = *self.marks.front().unwrap_or(&(now, share));
         if self.marks.len() >= limits::TICKS_PER_SECOND as usize {
             self.marks.pop_front();
@@ -46,8 +57,14 @@ impl Load {
         let ran = share.ran.saturating_sub(before.ran);
         let waited = share.waited.saturating_sub(before.waited);
         let available = now.since(since).saturating_sub(waited).max(ran);
-        let permille = ran.as_micros() * 1000 / available.as_micros().max(1);
-        u32::try_from(permille).unwrap_or(1000).min(1000)
+        let permille = |part: Duration| {
+            let permille = part.as_micros() * 1000 / available.as_micros().max(1);
+            u32::try_from(permille).unwrap_or(1000).min(1000)
+        };
+        let all = permille(ran);
+        // Within a pass the thread may have waited for the core, too.
+        let passes = permille(share.passed.saturating_sub(before.passed)).min(all);
+        Busy { all, passes }
     }
 }
 
@@ -65,12 +82,13 @@ impl Meter {
         Self { schedule: File::open("/proc/thread-self/schedstat").ok() }
     }
 
-    /// What the thread has had so far. To be called on that thread.
+    /// What the thread has had so far; what of it was in passes is the shard's to add. To be called
+    /// on that thread.
     pub fn read(&self) -> Share {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         let ran =
             Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0));
-        Share { ran, waited: self.waited().unwrap_or_default() }
+        Share { ran, waited: self.waited().unwrap_or_default(), passed: Duration::ZERO }
     }
 
     fn waited(&self) -> Option<Duration> {
@@ -87,19 +105,37 @@ mod tests {
     use super::*;
 
     fn share(ran_ms: u64, waited_ms: u64) -> Share {
-        Share { ran: Duration::from_millis(ran_ms), waited: Duration::from_millis(waited_ms) }
+        let (ran, waited) = (Duration::from_millis(ran_ms), Duration::from_millis(waited_ms));
+        Share { ran, waited, passed: Duration::ZERO }
+    }
+
+    #[test]
+    fn passes_are_a_part_of_what_was_run() {
+        let passed = |ran_ms, waited_ms, passed_ms| Share {
+            passed: Duration::from_millis(passed_ms),
+            ..share(ran_ms, waited_ms)
+        };
+        let mut load = Load::default();
+        load.observe(passed(0, 0, 0), Moment::from_ms(0));
+        let busy = load.observe(passed(150, 0, 50), Moment::from_ms(250));
+        assert_eq!(busy, Busy { all: 600, passes: 200 });
+        // The wall's clock went on while the thread waited.
+        let mut load = Load::default();
+        load.observe(passed(0, 0, 0), Moment::from_ms(0));
+        let busy = load.observe(passed(50, 100, 120), Moment::from_ms(250));
+        assert_eq!(busy, Busy { all: 333, passes: 333 });
     }
 
     #[test]
     fn load_is_what_was_run_of_what_could_be() {
         let mut load = Load::default();
         load.observe(share(0, 0), Moment::from_ms(0));
-        assert_eq!(load.observe(share(50, 0), Moment::from_ms(250)), 200);
+        assert_eq!(load.observe(share(50, 0), Moment::from_ms(250)).all, 200);
         // It got a fifth of the core, and rested in none of the remaining time.
         let mut load = Load::default();
         load.observe(share(0, 0), Moment::from_ms(0));
-        assert_eq!(load.observe(share(50, 200), Moment::from_ms(250)), 1000);
-        assert_eq!(load.observe(share(60, 240), Moment::from_ms(500)), 60 * 1000 / 260);
+        assert_eq!(load.observe(share(50, 200), Moment::from_ms(250)).all, 1000);
+        assert_eq!(load.observe(share(60, 240), Moment::from_ms(500)).all, 60 * 1000 / 260);
     }
 
     #[test]
@@ -109,7 +145,7 @@ mod tests {
         for tick in 0..40 {
             // 350 ms between passes of 150 ms each.
             let ran = tick * 250 / 350 * 150;
-            seen.push(load.observe(share(ran, 0), Moment::from_ms(tick * 250)));
+            seen.push(load.observe(share(ran, 0), Moment::from_ms(tick * 250)).all);
         }
         let steady = &seen[8..];
         let (least, most) = (steady.iter().min().unwrap(), steady.iter().max().unwrap());
@@ -123,15 +159,15 @@ mod tests {
             load.observe(share(tick * 250, 0), Moment::from_ms(tick * 250));
         }
         load.restart();
-        assert_eq!(load.observe(share(7 * 250 + 25, 0), Moment::from_ms(8 * 250)), 100);
+        assert_eq!(load.observe(share(7 * 250 + 25, 0), Moment::from_ms(8 * 250)).all, 100);
     }
 
     #[test]
     fn clocks_that_disagree_do_no_harm() {
         let mut load = Load::default();
-        assert_eq!(load.observe(share(5, 5), Moment::from_ms(0)), 0);
-        assert_eq!(load.observe(share(500, 900), Moment::from_ms(1)), 1000);
-        assert_eq!(load.observe(share(0, 0), Moment::from_ms(0)), 0);
+        assert_eq!(load.observe(share(5, 5), Moment::from_ms(0)).all, 0);
+        assert_eq!(load.observe(share(500, 900), Moment::from_ms(1)).all, 1000);
+        assert_eq!(load.observe(share(0, 0), Moment::from_ms(0)).all, 0);
     }
 
     #[test]

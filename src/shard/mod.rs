@@ -1,9 +1,9 @@
 //! One pinned thread per core: runtime, connections, fan-out, inbox, wake, timers.
 //!
 //! ```text
-//!   accept ---> connection task: readable -> read -> protocol -> publisher -> log
-//!                                                        |          | dirty bits, one bell
-//!   inbox  ---> decisions, seals, inheritances           v          v
+//!   accept ---> intake task: found -> read -> protocol -> publisher -> log
+//!                                                 |          | dirty bits, one bell
+//!   inbox  ---> decisions, seals, inheritances    v          v
 //!   tick   ---> deadlines, pacing, lost viewers      outlets <- fan-out task: pass
 //! ```
 //! All state of a shard is behind one `RefCell`, borrowed for single steps and never across a
@@ -17,6 +17,8 @@ pub mod bell;
 mod connection;
 #[cfg(not(millstream_loom))]
 pub mod inbox;
+#[cfg(not(millstream_loom))]
+mod intake;
 #[cfg(not(millstream_loom))]
 mod load;
 #[cfg(not(millstream_loom))]

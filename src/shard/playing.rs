@@ -75,7 +75,7 @@ impl Shard {
             shard = self.index,
             "play started"
         );
-        connection.play = Some(Play { stream_id: asked.stream_id, name, hub, waits });
+        connection.play = Some(Play { stream_id: asked.stream_id, hub, waits });
         report(connection.protocol.accept_play(asked.request));
         // The turn that sends this answer is the reader's first: no window delays a joiner.
         self.send_output(state, key, now);
@@ -125,7 +125,7 @@ impl Shard {
         }
         play.hub.stats.viewers.count.decrement();
         self.stats.players.sub(1);
-        tracing::info!(connection = connection.number, stream = %play.name, "play ended");
+        tracing::info!(connection = connection.number, stream = %play.hub.name, "play ended");
     }
 
     pub(super) fn pause(&self, state: &mut State, key: Key, stream_id: u32, paused: bool) {

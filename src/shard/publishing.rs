@@ -6,6 +6,7 @@ use super::state::{Asked, Publishing, State};
 use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
 use crate::ingest;
+use crate::limits;
 use crate::moment::Moment;
 use crate::slots::Key;
 use crate::stats::{Rate, Refusal, State as StreamState};
@@ -66,6 +67,7 @@ impl Shard {
             source: Some((key, asked.stream_id)),
             rate: Rate::default(),
             bytes: 0,
+            tiny: 0,
         });
         connection.publishes.push(publishing);
         state.claims.insert(claim, publishing);
@@ -157,6 +159,7 @@ impl Shard {
         }
         let stats = &entry.tenure.hub.stats.publisher;
         entry.bytes += arrival.payload.len() as u64;
+        entry.tiny += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
         stats.bytes_in.add(arrival.payload.len() as u64);
         if arrival.kind.is_frame() {
             stats.frames_in.add(1);

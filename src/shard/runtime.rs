@@ -1,7 +1,8 @@
 //! The runtime of a shard: monoio behind one small face, so that the rules its defects force stand
 //! in one place.
 //!
-//! - Tasks are spawned with a panic boundary: a panic ends its task, not the core.
+//! - Tasks are spawned with a panic boundary: a panic ends its task, not the core. A task that serves
+//!   many takes each one's step within a boundary of its own.
 //! - Nobody wakes himself to yield (such a task would go to the front of the queue); [`Yielder`]
 //!   awaits an I/O operation.
 //! - Waits are for readiness only. No operation holds a buffer, so dropping a wait is harmless.
@@ -67,12 +68,14 @@ pub fn run<F: Future>(main: F) -> io::Result<F::Output> {
 }
 
 /// Spawns a task. If it panics, `panicked` is called, and nothing else ends.
-pub fn spawn(task: impl Future<Output = ()> + 'static, panicked: impl FnOnce() + 'static) {
-    drop(monoio::spawn(async move {
-        if (Contained { task: Box::pin(task) }).await.is_err() {
-            panicked();
-        }
-    }));
+pub fn spawn(task: impl Future<Output = ()> + 'static, panicked: impl FnOnce() + Unpin + 'static) {
+    drop(monoio::spawn(Contained { task: Box::pin(task), panicked: Some(panicked) }));
+}
+
+/// Takes a step; nothing if it panicked.
+pub fn contained<T>(step: impl FnOnce() -> T) -> Option<T> {
+    // As for tasks, below.
+    catch_unwind(AssertUnwindSafe(step)).ok()
 }
 
 /// Waits. The granularity is a millisecond, rounded up.
@@ -80,20 +83,28 @@ pub async fn sleep(length: Duration) {
     monoio::time::sleep(length).await;
 }
 
-struct Contained {
+/// A task behind its boundary. A type of its own: an `async` block would hold the task twice, as it
+/// was given and in its box, and there is one for each connection.
+struct Contained<P> {
     task: Pin<Box<dyn Future<Output = ()>>>,
+    /// Until it is called.
+    panicked: Option<P>,
 }
 
-impl Future for Contained {
-    type Output = Result<(), ()>;
+impl<P: FnOnce() + Unpin> Future for Contained<P> {
+    type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // The shard's tables are borrowed for single steps only, and each step leaves them whole or
         // has its connection closed; so what a panic leaves behind can be used on.
         match catch_unwind(AssertUnwindSafe(|| self.task.as_mut().poll(cx))) {
-            Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(_) => Poll::Ready(Err(())),
+            Ok(poll) => poll,
+            Err(_) => {
+                if let Some(panicked) = self.panicked.take() {
+                    panicked();
+                }
+                Poll::Ready(())
+            }
         }
     }
 }

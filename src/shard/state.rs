@@ -7,7 +7,6 @@ use crate::egress::fanout::Fanout;
 use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::Peer;
 use crate::moment::Moment;
-use crate::name::StreamName;
 use crate::net::socket::{Socket, Writer};
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
@@ -33,8 +32,6 @@ pub struct State {
     pub sockets: Vec<Option<Way>>,
     /// When publishers' audio stops waiting for video; entries may be out of date.
     pub rides: BinaryHeap<Reverse<(Moment, Key)>>,
-    /// Where sockets are read into; taken out while in use.
-    pub buffer: Vec<u8>,
     /// Players that were told of an end and are to be sent stream end a little later.
     pub farewells: VecDeque<(Moment, Key)>,
     /// Mail that found the other shard's inbox full.
@@ -99,7 +96,6 @@ pub enum What {
 /// What a connection plays.
 pub struct Play {
     pub stream_id: u32,
-    pub name: StreamName,
     pub hub: Arc<Hub>,
     /// Whether nobody has published yet, so that it counts among those of its address that wait.
     pub waits: bool,
@@ -114,6 +110,8 @@ pub struct Publishing {
     pub source: Option<(Key, u32)>,
     pub rate: Rate,
     pub bytes: u64,
+    /// Tiny messages since they were counted last.
+    pub tiny: u64,
 }
 
 /// The sockets of all outlets, as the fan-out sees them.

@@ -1,5 +1,5 @@
-//! A shard's tasks: accepting, reading, the fan-out pass, the inbox, rides. What they do to the
-//! tables stands in the files beside this one.
+//! A shard's tasks: accepting, the fan-out pass, the inbox, rides. What they do to the tables stands
+//! in the files beside this one, and the task that reads in `intake`.
 
 use super::bell::Bell;
 use super::inbox::{Inbox, Mail, Outcome, Post};
@@ -15,6 +15,7 @@ use crate::hook::Application;
 use crate::limits;
 use crate::moment::Moment;
 use crate::net::addresses::Addresses;
+use crate::net::arrivals::Arrivals;
 use crate::net::listener::{Accepted, Acceptor, Reserve};
 use crate::net::socket::Socket;
 use crate::slots::{Key, Slots};
@@ -108,7 +109,13 @@ pub(super) struct Shard {
     pub common: Arc<Common>,
     pub stats: Arc<ShardStats>,
     pub state: RefCell<State>,
+    /// Which sockets have something to read.
+    pub arrivals: Arrivals,
     pub pacer: RefCell<Pacer>,
+    /// Where sockets are read into.
+    pub buffer: RefCell<Vec<u8>>,
+    /// Time spent in fan-out passes.
+    pub passing: Cell<Duration>,
     /// Connections that are closed once their last bytes are sent.
     pub closing: RefCell<Vec<Key>>,
     pub draining: Cell<Option<Moment>>,
@@ -143,7 +150,6 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         fanout: Fanout::new(index, Arc::clone(&common.make_framing), common.config.lag.clone()),
         sockets: Vec::new(),
         rides: BinaryHeap::new(),
-        buffer: vec![0; limits::READ_BUFFER],
         farewells: VecDeque::new(),
         unsent: VecDeque::new(),
         marked: vec![false; common.mailboxes.len()],
@@ -152,7 +158,10 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         index,
         stats: Arc::clone(&common.directory.shards()[index]),
         state: RefCell::new(state),
+        arrivals: Arrivals::new()?,
         pacer: RefCell::new(Pacer::new(common.config.latency_budget)),
+        passing: Cell::new(Duration::ZERO),
+        buffer: RefCell::new(vec![0; limits::READ_BUFFER]),
         closing: RefCell::default(),
         draining: Cell::new(None),
         due: Notify::default(),
@@ -163,6 +172,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
     for acceptor in &acceptors {
         shard.spawn(Rc::clone(&shard).accept(Rc::clone(acceptor)));
     }
+    shard.spawn(Rc::clone(&shard).take_in());
     shard.spawn(Rc::clone(&shard).fan_out(bell, yielder));
     shard.spawn(Rc::clone(&shard).read_mail(inbox, mail_bell, acceptors));
     shard.spawn(Rc::clone(&shard).ride());
@@ -174,11 +184,14 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
 
 impl Shard {
     pub fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) {
-        let stats = Arc::clone(&self.stats);
-        runtime::spawn(task, move || {
-            tracing::error!("a task panicked; its connection is lost, the others go on");
-            stats.panics.add(1);
-        });
+        let shard = Rc::clone(self);
+        runtime::spawn(task, move || shard.panicked());
+    }
+
+    /// Notes that a task, or the turn of a connection, panicked.
+    pub fn panicked(&self) {
+        tracing::error!("a task panicked; its connection is lost, the others go on");
+        self.stats.panics.add(1);
     }
 
     pub fn now(&self) -> Moment {
@@ -201,17 +214,6 @@ impl Shard {
                     runtime::sleep(limits::EXHAUSTED_PAUSE).await;
                 }
                 Accepted::Cancelled => break,
-            }
-        }
-    }
-
-    /// Reads one connection until its end.
-    pub async fn read(self: Rc<Self>, key: Key, socket: Rc<Socket>) {
-        loop {
-            // A failed connection shows itself in the read.
-            let _ = socket.readable().await;
-            if !self.on_readable(key) {
-                break;
             }
         }
     }
@@ -258,6 +260,7 @@ impl Shard {
         let State { fanout, sockets, .. } = &mut *state;
         let mut sink = Sockets { ways: sockets, stats: &self.stats };
         let pass = fanout.pass(&mut sink, now, limits::PASS_TURNS);
+        self.passing.set(self.passing.get() + self.now().since(now));
         self.stats.passes.add(1);
         self.settle(&mut state, now);
         pass.more

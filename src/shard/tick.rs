@@ -1,6 +1,6 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
-use super::load::{Load, Meter};
+use super::load::{Busy, Load, Meter, Share};
 use super::state::{State, What};
 use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
@@ -25,14 +25,15 @@ impl Shard {
     pub(super) async fn tick(self: Rc<Self>) {
         let meter = Meter::new();
         let mut load = Load::default();
+        let read = || Share { passed: self.passing.get(), ..meter.read() };
         let mut last = self.now();
-        load.observe(meter.read(), last);
+        load.observe(read(), last);
         for round in 0_u64.. {
             super::runtime::sleep(limits::TICK).await;
             let now = self.now();
             let late = now.since(last).saturating_sub(limits::TICK);
             self.stats.loop_lag_us.set(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
-            if self.pace(load.observe(meter.read(), now), now) {
+            if self.pace(load.observe(read(), now), now) {
                 load.restart();
             }
             last = now;
@@ -56,17 +57,18 @@ impl Shard {
     }
 
     /// Judges the load. Returns whether the window is another one now.
-    fn pace(&self, permille: u32, now: Moment) -> bool {
-        self.stats.busy_permille.set(u64::from(permille));
+    fn pace(&self, busy: Busy, now: Moment) -> bool {
+        self.stats.busy_permille.set(u64::from(busy.all));
         let mut pacer = self.pacer.borrow_mut();
         let before = pacer.window();
-        pacer.observe(permille, now);
+        pacer.observe(busy, now);
         let window = pacer.window();
         self.stats.pacing_window_ms.set(u64::try_from(window.as_millis()).unwrap_or(u64::MAX));
         if window != before {
             tracing::info!(
                 shard = self.index,
-                busy_permille = permille,
+                busy_permille = busy.all,
+                passes_permille = busy.passes,
                 from_ms = before.as_millis(),
                 to_ms = window.as_millis(),
                 "pacing window changed"
@@ -116,13 +118,19 @@ impl Shard {
         }
     }
 
-    /// Whether a connection sent more messages besides media, in the last second, than any dialogue
-    /// has: each of them costs us more than it costs the peer.
+    /// Whether a connection sent more messages besides media in the last second than any dialogue has,
+    /// or more tiny ones of media than any stream: each of them costs us more than it costs the peer.
     fn is_flooding(&self, state: &mut State, key: Key) -> bool {
-        let Some(connection) = state.connections.at_mut(key) else { return false };
+        let State { connections, publishing, .. } = state;
+        let Some(connection) = connections.at_mut(key) else { return false };
         let total = connection.protocol.other_messages();
         let before = std::mem::replace(&mut connection.other_messages, total);
+        let mut tiny = 0;
+        for place in &connection.publishes {
+            tiny += publishing.at_mut(*place).map_or(0, |entry| std::mem::take(&mut entry.tiny));
+        }
         total - before > limits::OTHER_MESSAGES_PER_SECOND
+            || tiny > limits::TINY_MESSAGES_PER_SECOND
     }
 
     /// The deadline that a connection has passed, if it has.

@@ -22,6 +22,8 @@ pub struct ShardStats {
     pub waiting: Gauge,
     /// Streams that it owns.
     pub streams: Gauge,
+    /// Reads that brought something.
+    pub reads: Counter,
     /// Bytes received.
     pub bytes_in: Counter,
     /// Bytes sent.

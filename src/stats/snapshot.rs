@@ -30,6 +30,8 @@ pub struct ShardSnapshot {
     pub parked: u64,
     /// Streams owned.
     pub streams: u64,
+    /// Reads that brought something.
+    pub reads: u64,
     /// Bytes received.
     pub bytes_in: u64,
     /// Bytes sent.
@@ -79,6 +81,7 @@ impl ShardSnapshot {
             waiting: stats.waiting.get(),
             parked: stats.parked.get(),
             streams: stats.streams.get(),
+            reads: stats.reads.get(),
             bytes_in: stats.bytes_in.get(),
             bytes_out: stats.bytes_out.get(),
             sends: stats.sends.get(),

@@ -48,6 +48,19 @@ pub trait Framing: Send + Sync {
     /// Appends the wire form of one message.
     fn frame(&self, carrier: Carrier, timestamp: u64, payload: &[u8], out: &mut Vec<u8>);
 
+    /// Where the wire form of a message is some bytes and behind them its payload as it is: appends
+    /// these bytes and returns true. Else appends nothing.
+    fn head(
+        &self,
+        carrier: Carrier,
+        timestamp: u64,
+        payload_len: usize,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let _ = (carrier, timestamp, payload_len, out);
+        false
+    }
+
     /// Appends the wire form of one entry of the stream's main log, as it must read in this one.
     fn adapt(&self, entry: &Entry, main: &[u8], out: &mut Vec<u8>);
 
@@ -221,7 +234,7 @@ impl LogWriter {
         self.framed(record, |log, wire| {
             // Another header, or a frame that does not fit, follows as a rule: room for a second of
             // media would be wasted with each, and would push the past out of the ring.
-            log.roll(Room::for_header(wire.len()), read);
+            log.roll(Room::for_header(len_of(wire)), read);
             log.write(record, wire);
         });
     }
@@ -229,25 +242,43 @@ impl LogWriter {
     /// Appends one message.
     pub fn append(&mut self, record: &Record<'_>, read: bool) {
         self.framed(record, |log, wire| {
-            if !log.current.fits(wire.len()) {
-                log.roll(log.room_for_media(wire.len()), read);
+            let len = len_of(wire);
+            if !log.current.fits(len) || (!read && log.may_begin_at(record.kind)) {
+                log.roll(log.room_for_media(len, read), read);
             }
             log.write(record, wire);
+            if !read && record.kind == Kind::VideoKey {
+                log.evict(read);
+            }
         });
     }
 
-    /// Frames a record that this log takes, in the scratch buffer that all of them share.
-    fn framed(&mut self, record: &Record<'_>, then: impl FnOnce(&mut Self, &[u8])) {
+    /// Whether the segment ends here because a group of pictures begins. While nobody reads, only the
+    /// newest group is kept; with a segment of its own it takes nothing of the one before along.
+    fn may_begin_at(&self, kind: Kind) -> bool {
+        let filled = self.current.len() >= self.current.segment().capacity() / 4;
+        kind == Kind::VideoKey && filled
+    }
+
+    /// Frames a record that this log takes: one copy, from where it was received to its place, as
+    /// far as the framing leaves payloads whole.
+    fn framed(&mut self, record: &Record<'_>, then: impl FnOnce(&mut Self, [&[u8]; 2])) {
         if !self.framing.takes(record.kind) {
             return;
         }
         self.last_came = self.last_came.max(record.now);
+        let Record { carrier, timestamp, payload, .. } = *record;
         let mut wire = std::mem::take(&mut self.scratch);
         wire.clear();
-        self.framing.frame(record.carrier, record.timestamp, record.payload, &mut wire);
-        then(self, &wire);
-        // One huge message must not pin its size for the rest of the stream's life.
-        wire.shrink_to(limits::SEGMENT_BYTES_MIN);
+        if self.framing.head(carrier, timestamp, payload.len(), &mut wire) {
+            then(self, [&wire, payload]);
+        } else {
+            self.framing.frame(carrier, timestamp, payload, &mut wire);
+            then(self, [&wire, &[]]);
+        }
+        // What a message took must not stay with each stream: heads are small.
+        wire.clear();
+        wire.shrink_to(limits::HEAD_BYTES_KEPT);
         self.scratch = wire;
     }
 
@@ -261,7 +292,7 @@ impl LogWriter {
             self.headers = SharedHeaders::clone(&segment.preface.headers);
             let opening = segment.preface.opening;
             let room = match opening {
-                Opening::Continues => self.room_for_media(bytes.len()),
+                Opening::Continues => self.room_for_media(bytes.len(), true),
                 _ => Room::NONE,
             };
             self.open(opening, segment.preface.generation, room);
@@ -275,19 +306,19 @@ impl LogWriter {
                 wire.clear();
                 self.framing.adapt(entry, message, &mut wire);
                 if !self.current.fits(wire.len()) {
-                    self.roll(self.room_for_media(wire.len()), true);
+                    self.roll(self.room_for_media(wire.len(), true), true);
                 }
-                self.write_entry(*entry, &wire);
+                self.write_entry(*entry, &[&wire]);
             }
         }
     }
 
-    fn write(&mut self, record: &Record<'_>, wire: &[u8]) {
+    fn write(&mut self, record: &Record<'_>, wire: [&[u8]; 2]) {
         let Record { kind, timestamp, order, .. } = *record;
-        self.write_entry(Entry { kind, timestamp, order, gop: self.gop, end: 0 }, wire);
+        self.write_entry(Entry { kind, timestamp, order, gop: self.gop, end: 0 }, &wire);
     }
 
-    fn write_entry(&mut self, entry: Entry, wire: &[u8]) {
+    fn write_entry(&mut self, entry: Entry, wire: &[&[u8]]) {
         if entry.kind == Kind::VideoKey {
             self.gop = self.gop.wrapping_add(1);
             self.key_segment = Some(self.current.segment().preface.number);
@@ -302,9 +333,12 @@ impl LogWriter {
         self.evict(read);
     }
 
-    /// Room for a second of media, and for one message of `at_least` bytes.
-    fn room_for_media(&self, at_least: usize) -> Room {
-        let bytes = (self.bytes_per_second as usize)
+    /// Room for a second of media, and for one message of `at_least` bytes. Half a second while
+    /// nobody reads: the step to the next segment costs a reader a send, and room that is not filled
+    /// yet costs memory.
+    fn room_for_media(&self, at_least: usize, read: bool) -> Room {
+        let second = self.bytes_per_second as usize;
+        let bytes = (if read { second } else { second / 2 })
             .clamp(limits::SEGMENT_BYTES_MIN, limits::SEGMENT_BYTES_MAX)
             .max(at_least);
         Room { bytes, entries: limits::segment_entries(bytes) }
@@ -370,5 +404,97 @@ impl LogWriter {
                 Arc::clone(oldest);
             self.log.first_retained.store(oldest.preface.number, Ordering::Release);
         }
+    }
+}
+
+fn len_of(wire: [&[u8]; 2]) -> usize {
+    wire[0].len() + wire[1].len()
+}
+
+#[cfg(all(test, not(millstream_loom)))]
+mod tests {
+    use super::*;
+
+    /// Puts one byte before each payload; those of more than `whole` bytes it ends with another.
+    struct Marked {
+        whole: usize,
+    }
+
+    impl Framing for Marked {
+        fn frame(&self, _: Carrier, _: u64, payload: &[u8], out: &mut Vec<u8>) {
+            out.push(b'<');
+            out.extend_from_slice(payload);
+            out.push(b'>');
+        }
+
+        fn head(&self, _: Carrier, _: u64, payload_len: usize, out: &mut Vec<u8>) -> bool {
+            if payload_len <= self.whole {
+                out.push(b'!');
+            }
+            payload_len <= self.whole
+        }
+
+        fn adapt(&self, _: &Entry, main: &[u8], out: &mut Vec<u8>) {
+            out.extend_from_slice(main);
+        }
+
+        fn takes(&self, _: Kind) -> bool {
+            true
+        }
+    }
+
+    fn begun(whole: usize) -> LogWriter {
+        let mut log = LogWriter::new(Box::new(Marked { whole }), Retention::default());
+        log.begin_generation();
+        log
+    }
+
+    fn append(log: &mut LogWriter, kind: Kind, ms: u64, payload: &[u8], read: bool) {
+        let (carrier, now) = (Carrier::Video, Moment::from_ms(ms));
+        log.append(&Record { kind, carrier, timestamp: ms, order: 0, now, payload }, read);
+    }
+
+    #[test]
+    fn payloads_go_behind_their_heads_and_others_are_framed() {
+        let mut log = begun(3);
+        append(&mut log, Kind::VideoKey, 0, b"abc", false);
+        append(&mut log, Kind::Video, 40, b"abcd", false);
+        append(&mut log, Kind::Video, 80, b"", false);
+        let segment = log.current.segment();
+        assert_eq!(segment.bytes(), b"!abc<abcd>!");
+        let ends: Vec<u32> = segment.entries().iter().map(|entry| entry.end).collect();
+        assert_eq!(ends, [4, 10, 11]);
+    }
+
+    #[test]
+    fn what_a_long_message_took_does_not_stay_with_the_stream() {
+        let mut log = begun(0);
+        append(&mut log, Kind::VideoKey, 0, &[7; 100_000], false);
+        assert!(log.scratch.capacity() <= limits::HEAD_BYTES_KEPT);
+    }
+
+    /// 25 pictures of 10 kB a second, a key frame every two seconds. Returns the most that was
+    /// retained after the first ten seconds, and how many segments there were at that time.
+    fn stream(read: bool) -> (usize, usize) {
+        let mut log = begun(usize::MAX);
+        let mut most = (0, 0);
+        for picture in 0..1500_u64 {
+            let kind = if picture % 50 == 0 { Kind::VideoKey } else { Kind::Video };
+            append(&mut log, kind, picture * 40, &[0; 10_000], read);
+            if picture > 250 {
+                most = most.max((log.retained_bytes(), log.ring.len()));
+            }
+        }
+        most
+    }
+
+    #[test]
+    fn unread_a_stream_keeps_little_more_than_its_newest_group() {
+        let group = 50 * 10_000;
+        let (unread, _) = stream(false);
+        assert!(unread >= group && unread < group * 14 / 10, "{unread} for {group}");
+        let (read, segments) = stream(true);
+        assert!(read > 4 * 250_000, "{read}: slow viewers have what they may want");
+        assert!(segments <= 8, "{segments}: a segment is a second, whatever begins in it");
     }
 }

@@ -13,6 +13,7 @@ pub mod headers;
 pub mod log;
 pub mod segment;
 mod slab;
+mod spare;
 
 #[cfg(not(millstream_loom))]
 pub mod hub;

@@ -34,7 +34,10 @@ impl Ride {
     }
 
     /// A message was appended. Returns when readers are to be told: `now`, or later.
-    pub fn appended(&mut self, is_audio: bool, is_video: bool, now: Moment) -> Moment {
+    ///
+    /// Without any reader (`read`) it is `now`, and costs no timer; whoever began to read in this
+    /// very moment is told then.
+    pub fn appended(&mut self, is_audio: bool, is_video: bool, read: bool, now: Moment) -> Moment {
         if is_video {
             if let Some(last) = self.last_video {
                 let interval = now.since(last).min(Duration::from_secs(1));
@@ -45,7 +48,7 @@ impl Ride {
             }
             self.last_video = Some(now);
         }
-        let due = if !is_audio || self.eagerness == Eagerness::EveryMessage {
+        let due = if !is_audio || !read || self.eagerness == Eagerness::EveryMessage {
             now
         } else {
             now + self.wait(now)
@@ -87,39 +90,47 @@ mod tests {
     fn video_flushes_at_once_and_audio_waits_for_it() {
         let mut ride = Ride::default();
         for frame in 0..10 {
-            assert_eq!(ride.appended(false, true, ms(frame * 33)), ms(frame * 33));
+            assert_eq!(ride.appended(false, true, true, ms(frame * 33)), ms(frame * 33));
             ride.flushed();
         }
-        let due = ride.appended(true, false, ms(300));
+        let due = ride.appended(true, false, true, ms(300));
         assert!(due > ms(330) && due <= ms(345), "{due:?}");
         // A second audio frame does not push the first one's time back.
-        assert_eq!(ride.appended(true, false, ms(320)), due);
-        assert_eq!(ride.appended(false, true, ms(330)), ms(330));
+        assert_eq!(ride.appended(true, false, true, ms(320)), due);
+        assert_eq!(ride.appended(false, true, true, ms(330)), ms(330));
     }
 
     #[test]
     fn audio_waits_fifty_milliseconds_at_most() {
         let mut ride = Ride::default();
         for frame in 0..10 {
-            ride.appended(false, true, ms(frame * 90));
+            ride.appended(false, true, true, ms(frame * 90));
             ride.flushed();
         }
-        assert_eq!(ride.appended(true, false, ms(820)), ms(870));
+        assert_eq!(ride.appended(true, false, true, ms(820)), ms(870));
     }
 
     #[test]
     fn audio_alone_gathers_a_few_frames() {
         let mut ride = Ride::default();
-        assert_eq!(ride.appended(true, false, ms(0)), ms(25));
+        assert_eq!(ride.appended(true, false, true, ms(0)), ms(25));
         ride.flushed();
-        ride.appended(false, true, ms(30));
+        ride.appended(false, true, true, ms(30));
         ride.flushed();
-        assert_eq!(ride.appended(true, false, ms(200)), ms(225));
+        assert_eq!(ride.appended(true, false, true, ms(200)), ms(225));
     }
 
     #[test]
     fn every_message_at_once_is_at_once() {
         let mut ride = Ride::new(Eagerness::EveryMessage);
-        assert_eq!(ride.appended(true, false, ms(5)), ms(5));
+        assert_eq!(ride.appended(true, false, true, ms(5)), ms(5));
+    }
+
+    #[test]
+    fn without_readers_nothing_waits() {
+        let mut ride = Ride::default();
+        ride.appended(false, true, true, ms(0));
+        ride.flushed();
+        assert_eq!(ride.appended(true, false, false, ms(5)), ms(5));
     }
 }

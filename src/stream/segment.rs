@@ -11,6 +11,7 @@
 
 use super::headers::SharedHeaders;
 use super::slab::{Appender, Slab, slab};
+use super::spare::Element;
 use crate::weak::{Spot, ordering};
 
 #[cfg(millstream_loom)]
@@ -74,6 +75,8 @@ pub struct Entry {
     /// What it is.
     pub kind: Kind,
 }
+
+impl Element for Entry {}
 
 /// How a segment begins, seen from the one before it. One that does not continue is an empty mark:
 /// the first message behind it opens a segment of its own.
@@ -184,7 +187,7 @@ impl Drop for Segment {
 }
 
 impl SegmentWriter {
-    /// Makes a segment for `bytes` bytes in at most `entries` messages.
+    /// Makes a segment for at least `bytes` bytes in at most `entries` messages.
     pub fn new(preface: Preface, bytes: usize, entries: usize) -> Self {
         let (byte_appender, byte_slab) = slab(bytes);
         let (entry_appender, entry_slab) = slab(entries);
@@ -222,13 +225,14 @@ impl SegmentWriter {
         self.entries.len()
     }
 
-    /// Appends one message and publishes it. The entry's `end` is filled in here.
+    /// Appends one message, whose bytes are those of `parts` one behind the other, and publishes it.
+    /// The entry's `end` is filled in here.
     ///
     /// # Panics
     /// If it does not [`fit`](Self::fits).
-    pub fn append(&mut self, entry: Entry, message: &[u8]) {
+    pub fn append(&mut self, entry: Entry, parts: &[&[u8]]) {
         // Bytes first: whoever sees the entry must find the bytes.
-        self.bytes.append(&[message]);
+        self.bytes.append(parts);
         let end = u32::try_from(self.bytes.len()).expect("a segment is smaller than 4 GiB");
         self.entries.append(&[&[Entry { end, ..entry }]]);
     }

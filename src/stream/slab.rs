@@ -12,9 +12,9 @@
 //! runs it as it stands (`tests/loom/model.rs`), with a shadow cell per element that reports a read which
 //! is not ordered after its write.
 
+use super::spare::{Element, Memory};
 use crate::weak::{Spot, ordering};
 use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
 
 #[cfg(millstream_loom)]
 use loom::sync::{
@@ -27,8 +27,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-struct Cells<T> {
-    cells: Box<[MaybeUninit<UnsafeCell<T>>]>,
+struct Cells<T: Element> {
+    cells: Memory<T>,
     end: AtomicUsize,
     #[cfg(millstream_loom)]
     shadow: Box<[loom::cell::UnsafeCell<()>]>,
@@ -37,30 +37,37 @@ struct Cells<T> {
 // SAFETY: the only shared mutation is `Appender::append`, which writes cells at or past `end`, and
 // readers touch cells before `end` only; Release on the store and Acquire on the load of `end` order
 // the two (`tests/loom/model.rs`). `T: Copy` has no drop, so freeing needs no knowledge of `end`.
-unsafe impl<T: Copy + Send + Sync> Sync for Cells<T> {}
+unsafe impl<T: Element + Send + Sync> Sync for Cells<T> {}
+
+impl<T: Element> Drop for Cells<T> {
+    fn drop(&mut self) {
+        // The last end is gone: to whoever uses the memory next it is uninitialised again.
+        T::let_go(std::mem::take(&mut self.cells));
+    }
+}
 
 /// The writing end. There is exactly one for each slab: it cannot be cloned.
-pub struct Appender<T> {
+pub struct Appender<T: Element> {
     cells: Arc<Cells<T>>,
     /// The writer's own copy of `end`; always equal to it between calls.
     end: usize,
 }
 
 /// A reading end.
-pub struct Slab<T> {
+pub struct Slab<T: Element> {
     cells: Arc<Cells<T>>,
 }
 
-impl<T> Clone for Slab<T> {
+impl<T: Element> Clone for Slab<T> {
     fn clone(&self) -> Self {
         Self { cells: Arc::clone(&self.cells) }
     }
 }
 
-/// Makes an empty slab of `capacity` elements.
-pub fn slab<T: Copy>(capacity: usize) -> (Appender<T>, Slab<T>) {
+/// Makes an empty slab of at least `capacity` elements.
+pub fn slab<T: Element>(capacity: usize) -> (Appender<T>, Slab<T>) {
     let cells = Arc::new(Cells {
-        cells: Box::new_uninit_slice(capacity),
+        cells: T::memory(capacity),
         end: AtomicUsize::new(0),
         #[cfg(millstream_loom)]
         shadow: (0..capacity).map(|_| loom::cell::UnsafeCell::new(())).collect(),
@@ -68,7 +75,7 @@ pub fn slab<T: Copy>(capacity: usize) -> (Appender<T>, Slab<T>) {
     (Appender { cells: Arc::clone(&cells), end: 0 }, Slab { cells })
 }
 
-impl<T: Copy> Appender<T> {
+impl<T: Element> Appender<T> {
     /// Elements that still fit.
     pub fn room(&self) -> usize {
         self.cells.cells.len() - self.end
@@ -113,7 +120,7 @@ impl<T: Copy> Appender<T> {
     }
 }
 
-impl<T: Copy> Slab<T> {
+impl<T: Element> Slab<T> {
     /// Everything published so far.
     pub fn committed(&self) -> &[T] {
         let end = self.cells.end.load(Ordering::Acquire);
@@ -127,7 +134,7 @@ impl<T: Copy> Slab<T> {
         unsafe { std::slice::from_raw_parts(self.cells.cells.as_ptr().cast::<T>(), end) }
     }
 
-    /// Elements the slab was made for.
+    /// Elements the slab has room for in all.
     pub fn capacity(&self) -> usize {
         self.cells.cells.len()
     }
@@ -135,7 +142,9 @@ impl<T: Copy> Slab<T> {
 
 #[cfg(all(test, not(millstream_loom)))]
 mod tests {
-    use super::slab;
+    use super::{Element, slab};
+
+    impl Element for u64 {}
 
     #[test]
     fn appends_are_seen_whole() {

@@ -131,7 +131,7 @@ impl StreamWriter {
             None => log.append(&record, read),
         });
         let kind = arrival.kind;
-        Appended::Due(self.ride.appended(kind.is_audio(), kind.is_video(), now))
+        Appended::Due(self.ride.appended(kind.is_audio(), kind.is_video(), read, now))
     }
 
     /// Readers were told of everything appended so far.

@@ -14,6 +14,7 @@ fn versions() {
 fn chunks() {
     crate::chunks::sizes_that_no_chunk_can_have(true);
     crate::chunks::tiny_chunks(true);
+    crate::media::dust(true);
 }
 
 #[test]

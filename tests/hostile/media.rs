@@ -3,6 +3,7 @@
 use crate::frames::{self, Sort};
 use crate::peer::{Peer, chunked, control, message};
 use crate::scene::Scene;
+use crate::server::Start;
 use millstream_rtmp::control::Control;
 use millstream_rtmp::message::MessageType;
 use std::time::Duration;
@@ -49,6 +50,26 @@ fn the_tracks_of_a_stream_are_bounded() {
         peer.try_send(&chunked(VIDEO, 4, 0, 1, &sequence_start(0, &vec![1; 2 << 20]), 1 << 20));
     });
     scene.end();
+}
+
+/// Two bytes on the wire each, and an entry of its own in the log.
+pub fn dust(epoll: bool) {
+    let settings = "hold = \"0\"\n";
+    let scene = Scene::begin(Start { settings, epoll, ..Start::default() });
+    let before = scene.server.cpu();
+    scene.ends("message-flood", Peer::publishing(&scene.server, "dust"), |peer| {
+        peer.message(AUDIO, 0, &[0xaf]);
+        let again = [0xc4, 0xaf].repeat(1000);
+        while peer.try_send(&again) {}
+    });
+    let spent = scene.server.cpu() - before;
+    assert!(spent < Duration::from_secs(5), "{spent:?}, in a build without optimisation too");
+    scene.end();
+}
+
+#[test]
+fn messages_of_one_byte_end() {
+    dust(false);
 }
 
 #[test]

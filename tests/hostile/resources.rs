@@ -1,9 +1,11 @@
 //! Many of everything: idle connections, names, players of nothing, and too few descriptors.
 
-use crate::peer::{PATIENCE, Peer};
+use crate::frames::{self, Sort};
+use crate::peer::{PATIENCE, Peer, message};
 use crate::scene::Scene;
-use crate::server::Start;
+use crate::server::{Server, Start};
 use millstream_amf0::Value;
+use millstream_rtmp::message::MessageType;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -16,6 +18,46 @@ fn idle_connections_end_and_leave_nothing() {
         scene.server.wait_end(peer.port, "idle");
     }
     scene.end();
+}
+
+#[test]
+fn publishers_at_rest_take_little_beyond_their_logs() {
+    const MANY: usize = 300;
+    let settings = "[timeouts]\nno_media = \"60s\"\n";
+    let mut server = Server::start(Start { settings, ..Start::default() });
+    let before = server.memory();
+    let key = frames::frame(Sort::Key, 0, 0, 60_000);
+    let publishers: Vec<Peer> = (0..MANY)
+        .map(|number| {
+            let mut peer = Peer::publishing(&server, &format!("rest-{number}"));
+            peer.message(MessageType::VIDEO, 0, frames::AVC);
+            peer.message(MessageType::VIDEO, 0, &key);
+            // And a part of the next one, which never comes whole.
+            let next = message(MessageType::VIDEO, 4, 40, 1, &key);
+            peer.send(&next[..next.len() / 8]);
+            peer
+        })
+        .collect();
+    let until = Instant::now() + PATIENCE;
+    loop {
+        // What the logs retain is counted every quarter of a second.
+        let logs: Vec<u64> = server
+            .get("/api/v1/streams")
+            .split("\"log_bytes\":")
+            .skip(1)
+            .map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap())
+            .collect();
+        let retained: u64 = logs.iter().sum();
+        let beyond = server.memory().saturating_sub(before + retained) / MANY as u64;
+        let all = logs.iter().filter(|bytes| **bytes > 60_000).count() >= MANY;
+        if all && beyond <= 64 << 10 {
+            break;
+        }
+        assert!(Instant::now() < until, "{beyond} bytes each beyond {retained} of {}", logs.len());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    drop(publishers);
+    server.assert_serves();
 }
 
 #[test]

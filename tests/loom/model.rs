@@ -145,10 +145,10 @@ fn a_link_is_found_with_all_it_leads_to_and_let_go_of_once() {
         let mut first = segment(0);
         let reader = Arc::clone(first.segment());
         let links = thread::spawn(move || {
-            first.append(message(1), &[1, 1]);
+            first.append(message(1), &[&[1, 1]]);
             let mut second = segment(1);
             // Before the link: whoever finds it must find this too.
-            second.append(message(2), &[2, 2]);
+            second.append(message(2), &[&[2, 2]]);
             first.link(second.segment());
             let third = segment(2);
             let last = Arc::clone(third.segment());
@@ -201,7 +201,7 @@ fn no_wake_is_lost_and_a_sleep_is_rung_at_most_once() {
                 let mut log = (slot == 0).then(|| first.take().expect("taken once"));
                 thread::spawn(move || {
                     if let Some(log) = &mut log {
-                        log.append(message(1), &[1, 1]);
+                        log.append(message(1), &[&[1, 1]]);
                     }
                     mailbox.mark(slot);
                     if mailbox.should_ring() {

@@ -103,7 +103,7 @@ fn descriptors_run_out() {
         player.check.assert_whole();
     }
     drop(crowd);
-    world.until("room again", |_| server.descriptors() < 40);
+    world.until("room again", |_| server.descriptors() < 44);
     let late = world.play("cam", 4);
     world.until("the new players", |world| {
         world.players[late..].iter().all(|player| player.check.frames > 5)

@@ -11,8 +11,10 @@ use std::os::fd::{AsFd, OwnedFd};
 /// A connection.
 #[derive(Debug)]
 pub struct Connection {
-    /// Its socket, not blocking.
+    /// Its socket. It is never waited on.
     pub socket: OwnedFd,
+    /// Its number among all that were accepted: places are given again.
+    pub number: u64,
     /// What it does.
     pub role: Role,
     /// Bytes for this connection alone, which go before those of any log.
@@ -35,6 +37,8 @@ pub enum Role {
     Player {
         /// The stream.
         stream: usize,
+        /// Its phase that he is served in.
+        phase: usize,
         /// The offset in the stream's log of the next byte to be sent.
         cursor: u64,
     },
@@ -51,9 +55,9 @@ pub enum Flow {
 
 impl Connection {
     /// A connection that has said nothing yet.
-    pub fn new(socket: OwnedFd, rtmp: ServerConnection) -> Self {
+    pub fn new(socket: OwnedFd, number: u64, rtmp: ServerConnection) -> Self {
         let role = Role::Session { rtmp: Box::new(rtmp), publishes: None };
-        Self { socket, role, private: BytesMut::new(), parked: false }
+        Self { socket, number, role, private: BytesMut::new(), parked: false }
     }
 
     /// Sends everything due: one send, unless there are private bytes before the log's.
@@ -71,17 +75,41 @@ impl Connection {
             // Whoever plays has no more of them.
             self.private = BytesMut::new();
         }
-        if let Role::Player { stream, cursor } = &mut self.role {
-            let Stream { log, shown, .. } = &streams[*stream];
+        if let Role::Player { stream, phase, cursor } = &mut self.role {
+            let Stream { log, phases, .. } = &streams[*stream];
+            let shown = phases[*phase].shown;
             // A joiner may stand where nothing is due yet.
-            if *cursor < *shown {
-                *cursor += count(log.send(self.socket.as_fd(), *cursor, *shown), totals)? as u64;
-                if *cursor < *shown {
+            if *cursor < shown {
+                *cursor += count(log.send(self.socket.as_fd(), *cursor, shown), totals)? as u64;
+                if *cursor < shown {
                     return Ok(Flow::Full);
                 }
             }
         }
         Ok(Flow::Drained)
+    }
+
+    /// From where to where a log's bytes are due, if they can be sent as they stand: it plays, has
+    /// nothing of its own to be sent before, and its socket is not known to be full.
+    pub fn due(&self, streams: &[Stream]) -> Option<(u64, u64)> {
+        let Role::Player { stream, phase, cursor } = &self.role else { return None };
+        let shown = streams[*stream].phases[*phase].shown;
+        (!self.parked && self.private.is_empty() && *cursor < shown).then_some((*cursor, shown))
+    }
+
+    /// Enters what came of sending what was due.
+    ///
+    /// # Errors
+    /// If the connection is gone.
+    pub fn sent(
+        &mut self,
+        due: (u64, u64),
+        sent: Result<usize, Errno>,
+        totals: &mut Totals,
+    ) -> Result<Flow, Errno> {
+        let Role::Player { cursor, .. } = &mut self.role else { return Ok(Flow::Drained) };
+        *cursor = due.0 + count(sent, totals)? as u64;
+        Ok(if *cursor < due.1 { Flow::Full } else { Flow::Drained })
     }
 }
 

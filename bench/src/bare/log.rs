@@ -11,7 +11,10 @@
 //! key frame comes, before which nobody needs anything but those who are behind, moves nothing. The
 //! vector also stays as small as one group of pictures, and in the cache.
 
+use super::elsewhere::Elsewhere;
+use super::pages::Pages;
 use crate::bare::CHUNK_SIZE;
+use bytes::BufMut;
 use millstream_rtmp::chunk::write_standalone;
 use millstream_rtmp::message::MessageType;
 use rustix::fs::{FallocateFlags, MemfdFlags};
@@ -36,6 +39,18 @@ pub enum Medium {
     Memory,
     /// A file in memory (`memfd_create`), sent with `sendfile`, which copies nothing.
     File,
+    /// A mapping, sent with `send`.
+    Pages {
+        /// Of huge pages.
+        huge: bool,
+    },
+    /// Memory that a thread on another core writes, sent with `send`.
+    Elsewhere {
+        /// The core that writes.
+        core: usize,
+        /// Whoever sends copies what was written, and sends the copy.
+        copied: bool,
+    },
 }
 
 /// A stream's bytes.
@@ -58,6 +73,10 @@ enum Store {
         /// One message; kept empty but allocated.
         message: Vec<u8>,
     },
+    /// The same as in memory.
+    Pages(Pages),
+    /// The same as in memory.
+    Elsewhere(Elsewhere),
 }
 
 impl Log {
@@ -72,6 +91,8 @@ impl Log {
                 let file = rustix::fs::memfd_create("bare-log", MemfdFlags::CLOEXEC)?;
                 Store::File { file, hole: 0, message: Vec::new() }
             }
+            Medium::Pages { huge } => Store::Pages(Pages::new(huge)?),
+            Medium::Elsewhere { core, copied } => Store::Elsewhere(Elsewhere::new(core, copied)?),
         };
         Ok(Self { start: 0, end: 0, store })
     }
@@ -89,7 +110,7 @@ impl Log {
     /// Appends a message as chunks.
     ///
     /// # Errors
-    /// If the file does not take it.
+    /// If what the log is kept in does not take it.
     pub fn append(
         &mut self,
         kind: MessageType,
@@ -109,8 +130,22 @@ impl Log {
                 }
                 length
             }
+            Store::Pages(pages) => pages.append(kind, timestamp, payload)?,
+            Store::Elsewhere(bytes) => bytes.append(kind, timestamp, payload)?,
         } as u64;
         Ok(())
+    }
+
+    /// The bytes from one offset to another, which must be kept still; none if they are in a file.
+    pub fn bytes(&self, from: u64, to: u64) -> Option<&[u8]> {
+        debug_assert!(self.start <= from && from <= to && to <= self.end);
+        let range = (from - self.start) as usize..(to - self.start) as usize;
+        match &self.store {
+            Store::Memory(bytes) => Some(&bytes[range]),
+            Store::File { .. } => None,
+            Store::Pages(pages) => Some(pages.bytes(range)),
+            Store::Elsewhere(bytes) => Some(bytes.bytes(range)),
+        }
     }
 
     /// Offers the bytes from one offset to another to a socket, without waiting. Returns how many
@@ -119,18 +154,14 @@ impl Log {
     /// # Errors
     /// As `send`'s and `sendfile`'s; `EAGAIN` if the socket is full.
     pub fn send(&self, socket: BorrowedFd<'_>, from: u64, to: u64) -> rustix::io::Result<usize> {
-        debug_assert!(self.start <= from && from <= to && to <= self.end);
-        match &self.store {
-            Store::Memory(bytes) => {
-                let due = &bytes[(from - self.start) as usize..(to - self.start) as usize];
-                rustix::net::send(socket, due, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
-            }
-            // The socket is one that does not block: `sendfile` has no flag to say so.
-            Store::File { file, .. } => {
-                let mut at = from;
-                rustix::fs::sendfile(socket, file, Some(&mut at), (to - from) as usize)
-            }
+        // The socket is one that does not block: `sendfile` has no flag to say so.
+        if let Store::File { file, .. } = &self.store {
+            debug_assert!(self.start <= from && from <= to && to <= self.end);
+            let mut at = from;
+            return rustix::fs::sendfile(socket, file, Some(&mut at), (to - from) as usize);
         }
+        let due = self.bytes(from, to).unwrap_or_default();
+        rustix::net::send(socket, due, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
     }
 
     /// Forgets what stands before an offset. If more is kept than may be, half of that stays, so that
@@ -155,6 +186,8 @@ impl Log {
                     *hole = until;
                 }
             }
+            Store::Pages(pages) => pages.forget((at - self.start) as usize),
+            Store::Elsewhere(bytes) => bytes.forget((at - self.start) as usize),
         }
         self.start = at;
         Ok(())
@@ -166,7 +199,7 @@ pub fn write_message(
     kind: MessageType,
     timestamp: u32,
     payload: &[u8],
-    out: &mut Vec<u8>,
+    out: &mut impl BufMut,
 ) -> usize {
     let chunk_stream_id = match kind {
         MessageType::VIDEO => 6,
@@ -183,6 +216,13 @@ mod tests {
     use std::os::fd::AsFd;
 
     const HEADER: u64 = 12;
+    /// All there are. The first core may be another one than that of the test, or not.
+    fn media() -> [Medium; 6] {
+        let core = loadtest::host::cores::allowed()[0];
+        let elsewhere = |copied| Medium::Elsewhere { core, copied };
+        let pages = |huge| Medium::Pages { huge };
+        [Medium::Memory, Medium::File, pages(false), pages(true), elsewhere(false), elsewhere(true)]
+    }
 
     fn pair() -> (OwnedFd, OwnedFd) {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
@@ -202,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_cursor_gets_what_follows_it_whatever_was_forgotten() {
-        for medium in [Medium::Memory, Medium::File] {
+        for medium in media() {
             let mut log = Log::new(medium).unwrap();
             for number in 0..10 {
                 log.append(MessageType::VIDEO, 0, &[number; 100]).unwrap();
@@ -224,7 +264,7 @@ mod tests {
 
     #[test]
     fn no_more_is_kept_than_may_be() {
-        for medium in [Medium::Memory, Medium::File] {
+        for medium in media() {
             let mut log = Log::new(medium).unwrap();
             let mut most = 0;
             for number in 0..40 {
@@ -244,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_full_socket_takes_a_part_and_then_nothing() {
-        for medium in [Medium::Memory, Medium::File] {
+        for medium in media() {
             let mut log = Log::new(medium).unwrap();
             log.append(MessageType::VIDEO, 0, &[1; 4 << 20]).unwrap();
             let (near, _far) = pair();

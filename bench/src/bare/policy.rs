@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// How long audio waits for a video frame at most: streams may have none, or end.
-const RIDE_MAX: Duration = Duration::from_millis(50);
+pub const RIDE_MAX: Duration = Duration::from_millis(50);
 
 /// When players are sent what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// How long after the first of so many phases the given one has its turn: the phases of a window
+    /// follow each other evenly. There is nothing to spread out where there is no window.
+    pub fn shift(self, phase: usize, phases: usize) -> Duration {
+        match self {
+            Self::Window(window) => window.mul_f64(phase as f64 / phases.max(1) as f64),
+            Self::AtOnce | Self::Ride => Duration::ZERO,
+        }
+    }
+
     /// When players are to be sent a message that came `now`. `held` is when they are to be sent
     /// what came before it, if that was not sent yet; windows are counted from `origin`.
     pub fn due(
@@ -74,6 +83,23 @@ mod tests {
         assert_eq!(second, first);
         let video = Policy::Ride.due(false, Some(second), began + 30 * MS, began);
         assert_eq!(video, began + 30 * MS);
+    }
+
+    #[test]
+    fn phases_follow_each_other_evenly() {
+        let policy = Policy::Window(100 * MS);
+        assert_eq!(
+            [0, 1, 2, 3].map(|phase| policy.shift(phase, 4)),
+            [0, 25, 50, 75].map(|n| n * MS)
+        );
+        assert_eq!(policy.shift(0, 1), Duration::ZERO);
+        assert_eq!(Policy::Ride.shift(3, 4), Duration::ZERO);
+        // Each has the whole window, from where its turn is.
+        let origin = Instant::now();
+        let due = policy.due(false, None, origin + 30 * MS, origin + policy.shift(1, 4));
+        assert_eq!(due, origin + 125 * MS);
+        let early = policy.due(false, None, origin, origin + policy.shift(1, 4));
+        assert!(early > origin && early <= origin + 100 * MS, "before the first turn");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::fanout::Fanout;
 use super::log::STREAM_ID;
 use super::stream::Stream;
 use super::totals::Totals;
-use super::{CHUNK_SIZE, Options, socket};
+use super::{CHUNK_SIZE, Options, Waits, runtime, socket};
 use millstream_rtmp::connection::{ConnectionError, ServerConnection};
 use millstream_rtmp::message::{Message, MessageType};
 use millstream_rtmp::server::{ServerEvent, ServerOptions};
@@ -22,21 +22,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What one read takes at most.
-const READ_BYTES: usize = 256 * 1024;
+pub(super) const READ_BYTES: usize = 256 * 1024;
 /// Events of one wait.
-const EVENTS: usize = 1024;
+pub(super) const EVENTS: usize = 1024;
 /// How often it is looked whether to stop.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// What epoll reports for the listening socket.
-const LISTENER: u64 = u64::MAX;
+pub(super) const LISTENER: u64 = u64::MAX;
 
 /// The bare sender.
 #[derive(Debug)]
 pub struct Sender {
-    options: Options,
+    pub(super) options: Options,
     listener: OwnedFd,
     address: SocketAddr,
-    fanout: Fanout,
+    pub(super) fanout: Fanout,
     /// Streams by name.
     names: HashMap<String, usize>,
     /// What every connection is read into.
@@ -52,7 +52,7 @@ impl Sender {
     pub fn listen(address: SocketAddr, options: Options) -> io::Result<Self> {
         let (listener, address) = socket::listen(address)?;
         options.socket.set_on(&listener)?;
-        let fanout = Fanout::new(options.policy, Instant::now())?;
+        let fanout = Fanout::new(&options, Instant::now())?;
         let data = epoll::EventData::new_u64(LISTENER);
         epoll::add(&fanout.epoll, &listener, data, epoll::EventFlags::IN)?;
         let (names, buffer) = (HashMap::new(), vec![0; READ_BYTES]);
@@ -68,7 +68,14 @@ impl Sender {
     ///
     /// # Errors
     /// If the system fails: no descriptors, no memory for a log.
-    pub fn run(mut self, stop: &AtomicBool, lasts: Duration) -> io::Result<Totals> {
+    pub fn run(self, stop: &AtomicBool, lasts: Duration) -> io::Result<Totals> {
+        match self.options.waits {
+            Waits::Epoll => self.run_here(stop, lasts),
+            Waits::Ready(_) | Waits::Held(_) => runtime::run(self, stop, lasts),
+        }
+    }
+
+    fn run_here(mut self, stop: &AtomicBool, lasts: Duration) -> io::Result<Totals> {
         let began = Instant::now();
         let mut events = Vec::with_capacity(EVENTS);
         let mut now = began;
@@ -87,7 +94,7 @@ impl Sender {
             now = Instant::now();
             for event in &events {
                 match event.data.u64() {
-                    LISTENER => self.accept()?,
+                    LISTENER => drop(self.accept()?),
                     at => self.turn(at as usize, event.flags, now)?,
                 }
             }
@@ -95,12 +102,18 @@ impl Sender {
         Ok(self.fanout.totals.with_cpu())
     }
 
-    fn accept(&mut self) -> io::Result<()> {
+    /// Takes in who waits to connect. Returns their places and their numbers.
+    pub(super) fn accept(&mut self) -> io::Result<Vec<(usize, u64)>> {
+        let mut accepted = Vec::new();
         loop {
-            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            // io_uring would not wait on a socket that does not block.
+            let flags = match self.options.waits {
+                Waits::Epoll => SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+                Waits::Ready(_) | Waits::Held(_) => SocketFlags::CLOEXEC,
+            };
             let socket = match rustix::net::accept_with(&self.listener, flags) {
                 Ok(socket) => socket,
-                Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED) => return Ok(()),
+                Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED) => return Ok(accepted),
                 Err(error) => return Err(error.into()),
             };
             if self.options.socket.set_on(&socket).is_err() {
@@ -111,19 +124,55 @@ impl Sender {
             let mut entropy = [0; 32];
             entropy[..8].copy_from_slice(&self.accepted.to_le_bytes());
             let options = ServerOptions { chunk_size: CHUNK_SIZE, ..ServerOptions::default() };
-            self.fanout.add(Connection::new(socket, ServerConnection::new(&options, entropy)))?;
+            let rtmp = ServerConnection::new(&options, entropy);
+            let at = self.fanout.add(Connection::new(socket, self.accepted, rtmp))?;
+            accepted.push((at, self.accepted));
         }
     }
 
+    /// Whether a connection is in its place still, and no later one.
+    pub(super) fn has(&self, at: usize, number: u64) -> bool {
+        let there = self.fanout.connections[at].as_ref();
+        there.is_some_and(|connection| connection.number == number)
+    }
+
+    /// Another descriptor of a connection's socket, if it is in its place still.
+    pub(super) fn duplicate(&self, at: usize, number: u64) -> Option<io::Result<OwnedFd>> {
+        let connection = self.fanout.connections[at].as_ref()?;
+        (connection.number == number).then(|| connection.socket.try_clone())
+    }
+
     /// A connection has something to read, or room.
-    fn turn(&mut self, at: usize, flags: epoll::EventFlags, now: Instant) -> io::Result<()> {
+    pub(super) fn turn(
+        &mut self,
+        at: usize,
+        flags: epoll::EventFlags,
+        now: Instant,
+    ) -> io::Result<()> {
         // It is out of its place while it is read, so that what it says can reach all others.
         let Some(mut connection) = self.fanout.connections[at].take() else { return Ok(()) };
         let came = epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR;
         let read =
             if flags.intersects(came) { self.read(at, &mut connection, now) } else { Ok(()) };
         self.fanout.connections[at] = Some(connection);
-        let has_room = flags.contains(epoll::EventFlags::OUT);
+        self.settle(at, read, flags.contains(epoll::EventFlags::OUT))
+    }
+
+    /// A connection was read elsewhere: nothing is its end.
+    pub(super) fn heard(&mut self, at: usize, input: &[u8], now: Instant) -> io::Result<()> {
+        let Some(mut connection) = self.fanout.connections[at].take() else { return Ok(()) };
+        self.fanout.totals.reads += 1;
+        self.fanout.totals.bytes_received += input.len() as u64;
+        let heard = match input {
+            [] => Err(Ending::Gone),
+            input => self.hear(at, &mut connection, input, now),
+        };
+        self.fanout.connections[at] = Some(connection);
+        self.settle(at, heard, false)
+    }
+
+    /// Serves a connection that was read, or ends it.
+    fn settle(&mut self, at: usize, read: Result<(), Ending>, has_room: bool) -> io::Result<()> {
         let alive = match read {
             Ok(()) if has_room => self.fanout.has_room(at),
             Ok(()) => self.fanout.serve(at),
@@ -200,9 +249,10 @@ impl Sender {
         }
         if let Some(number) = plays {
             let stream = &mut self.fanout.streams[number];
-            stream.players.push(at);
+            let phase = stream.phase_of_joiner();
+            stream.phases[phase].players.push(at);
             let cursor = stream.join(&mut connection.private);
-            connection.role = Role::Player { stream: number, cursor };
+            connection.role = Role::Player { stream: number, phase, cursor };
         }
         Ok(())
     }
@@ -213,7 +263,7 @@ impl Sender {
             return Ok(stream);
         }
         let stream = self.fanout.streams.len();
-        self.fanout.streams.push(Stream::new(self.options.medium)?);
+        self.fanout.streams.push(Stream::new(self.options.medium, self.options.phases)?);
         self.names.insert(name, stream);
         Ok(stream)
     }

@@ -11,16 +11,23 @@ use std::time::Instant;
 pub struct Stream {
     /// Its bytes.
     pub log: Log,
-    /// Up to here players are sent the log: what stands behind it is not due yet.
-    pub shown: u64,
-    /// When what stands behind `shown` is due.
-    pub due: Option<Instant>,
-    /// Places of the connections that play it.
-    pub players: Vec<usize>,
+    /// Who plays it, by the phase in which they are served; one at least.
+    pub phases: Vec<Phase>,
     /// Where the last key frame begins.
     key: Option<u64>,
     /// Metadata, video and audio configuration, as they are sent.
     headers: [Vec<u8>; 3],
+}
+
+/// Players of a stream that are served at the same time.
+#[derive(Clone, Debug, Default)]
+pub struct Phase {
+    /// Up to here they are sent the log: what stands behind it is not due yet.
+    pub shown: u64,
+    /// When what stands behind `shown` is due.
+    pub due: Option<Instant>,
+    /// Places of their connections.
+    pub players: Vec<usize>,
 }
 
 /// What a message is to its stream.
@@ -54,14 +61,14 @@ impl Part {
 }
 
 impl Stream {
-    /// A stream that has nothing.
+    /// A stream that has nothing, and serves its players in so many phases.
     ///
     /// # Errors
     /// If no log can be had.
-    pub fn new(medium: Medium) -> rustix::io::Result<Self> {
+    pub fn new(medium: Medium, phases: usize) -> rustix::io::Result<Self> {
         let log = Log::new(medium)?;
-        let (players, headers) = (Vec::new(), Default::default());
-        Ok(Self { log, shown: 0, due: None, players, key: None, headers })
+        let phases = vec![Phase::default(); phases.max(1)];
+        Ok(Self { log, phases, key: None, headers: Default::default() })
     }
 
     /// A publisher begins: what the one before said of its stream holds no more.
@@ -92,6 +99,12 @@ impl Stream {
         self.log.append(kind, timestamp, payload)
     }
 
+    /// The phase that a joiner is served in: the one with the fewest players.
+    pub fn phase_of_joiner(&self) -> usize {
+        let counted = self.phases.iter().map(|phase| phase.players.len()).enumerate();
+        counted.min_by_key(|(_, players)| *players).map_or(0, |(phase, _)| phase)
+    }
+
     /// What a joiner is sent first, and where in the log it begins: at the last key frame, or with
     /// what is to come.
     pub fn join(&self, private: &mut BytesMut) -> u64 {
@@ -115,9 +128,22 @@ mod tests {
     }
 
     #[test]
+    fn joiners_are_spread_over_the_phases() {
+        let mut stream = Stream::new(Medium::Memory, 3).unwrap();
+        for player in 0..7 {
+            let phase = stream.phase_of_joiner();
+            stream.phases[phase].players.push(player);
+        }
+        assert_eq!(
+            stream.phases.iter().map(|phase| phase.players.len()).collect::<Vec<_>>(),
+            [3, 2, 2]
+        );
+    }
+
+    #[test]
     fn a_joiner_gets_headers_and_begins_at_the_last_key_frame() {
         let shape = Shape::new(300_000, 30);
-        let mut stream = Stream::new(Medium::Memory).unwrap();
+        let mut stream = Stream::new(Medium::Memory, 1).unwrap();
         let mut private = BytesMut::new();
         assert_eq!((stream.join(&mut private), private.len()), (0, 0));
 

@@ -27,17 +27,48 @@ pub fn write_standalone(
     out: &mut impl BufMut,
 ) -> usize {
     check(chunk_stream_id, payload.len(), chunk_size);
+    let extended = put_head(kind, chunk_stream_id, timestamp, stream_id, payload.len(), out);
+    put_payload(chunk_stream_id, extended, payload, chunk_size, out);
+    standalone_len(chunk_stream_id, timestamp, payload.len(), chunk_size)
+}
+
+/// Appends what [`write_standalone`] appends before the payload. For a payload that is not longer
+/// than the chunk size and is put behind it by the caller, from wherever it lies.
+///
+/// # Panics
+///
+/// As [`write_standalone`].
+pub fn write_standalone_head(
+    kind: MessageType,
+    chunk_stream_id: u32,
+    timestamp: u32,
+    stream_id: u32,
+    payload_len: usize,
+    out: &mut impl BufMut,
+) {
+    check(chunk_stream_id, payload_len, CHUNK_SIZE_MAX);
+    put_head(kind, chunk_stream_id, timestamp, stream_id, payload_len, out);
+}
+
+/// Appends a header of type 0. Returns the timestamp if it is extended.
+fn put_head(
+    kind: MessageType,
+    chunk_stream_id: u32,
+    timestamp: u32,
+    stream_id: u32,
+    payload_len: usize,
+    out: &mut impl BufMut,
+) -> Option<u32> {
     put_basic(0, chunk_stream_id, out);
     put_be24(timestamp.min(EXTENDED), out);
-    put_be24(payload.len() as u32, out);
+    put_be24(payload_len as u32, out);
     out.put_u8(kind.0);
     out.put_u32_le(stream_id);
     let extended = (timestamp >= EXTENDED).then_some(timestamp);
     if let Some(timestamp) = extended {
         out.put_u32(timestamp);
     }
-    put_payload(chunk_stream_id, extended, payload, chunk_size, out);
-    standalone_len(chunk_stream_id, timestamp, payload.len(), chunk_size)
+    extended
 }
 
 /// The number of bytes that [`write_standalone`] appends.

@@ -122,6 +122,8 @@ impl ChunkStreams {
     /// Adds a chunk stream that is not there yet.
     pub fn insert(&mut self, id: u32) -> usize {
         let slot = self.0.partition_point(|stream| stream.id < id);
+        // A connection has two or three, and keeps them: room for more would stay empty.
+        self.0.reserve_exact(1);
         self.0.insert(slot, ChunkStream::new(id));
         slot
     }

@@ -100,7 +100,11 @@ impl ChunkWriter {
         let sent = Sent { chunk_stream_id, timestamp, delta, length, stream_id, kind };
         match found {
             Some(slot) => self.sent[slot] = sent,
-            None => self.sent.push(sent),
+            None => {
+                // A connection has a handful, and keeps them: room for more would stay empty.
+                self.sent.reserve_exact(1);
+                self.sent.push(sent);
+            }
         }
     }
 }

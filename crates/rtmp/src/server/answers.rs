@@ -220,7 +220,7 @@ impl ServerSession {
     fn release(&mut self, held: Vec<Message>) {
         for message in held {
             match self.step(message) {
-                Ok(event) => self.events.extend(event),
+                Ok(event) => event.into_iter().for_each(|event| self.events.push_back(event)),
                 Err(error) => {
                     self.fault = Some(Box::new(error));
                     return;

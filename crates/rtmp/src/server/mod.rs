@@ -16,6 +16,7 @@ mod held;
 mod media;
 mod notices;
 mod options;
+mod queue;
 mod requests;
 mod streams;
 
@@ -26,11 +27,11 @@ pub use options::ServerOptions;
 use crate::chunk::CHUNK_SIZE_MAX;
 use crate::command::Command;
 use crate::control::{Control, UserControl};
-use crate::limits::{EVENTS_KEPT, REFUSALS_MAX, UNREAD_ANSWERS_MAX};
+use crate::limits::{REFUSALS_MAX, UNREAD_ANSWERS_MAX};
 use crate::message::{Message, MessageType};
 use crate::session::{Early, RequestId, SessionError};
 use held::Held;
-use std::collections::VecDeque;
+use queue::Queue;
 use streams::Streams;
 
 /// The state machine of one peer.
@@ -45,9 +46,9 @@ pub struct ServerSession {
     phase: Phase,
     streams: Streams,
     /// Answers not taken yet.
-    outgoing: VecDeque<Message>,
+    outgoing: Queue<Message>,
     /// Events not taken yet.
-    events: VecDeque<ServerEvent>,
+    events: Queue<ServerEvent>,
     /// The newest ping not answered yet. A flood of pings between two takes gets one answer.
     owed_pong: Option<u32>,
     /// What went wrong while held messages were released; the next `receive` reports it.
@@ -100,8 +101,8 @@ impl ServerSession {
             },
             phase: Phase::New,
             streams: Streams::default(),
-            outgoing: VecDeque::new(),
-            events: VecDeque::new(),
+            outgoing: Queue::new(),
+            events: Queue::new(),
             owed_pong: None,
             fault: None,
             requests: 0,
@@ -130,11 +131,7 @@ impl ServerSession {
 
     /// The next thing the peer did.
     pub fn next_event(&mut self) -> Option<ServerEvent> {
-        let event = self.events.pop_front();
-        if self.events.is_empty() && self.events.capacity() > EVENTS_KEPT {
-            self.events = VecDeque::new();
-        }
-        event
+        self.events.pop_front()
     }
 
     /// The next message to send: chunk stream 2 or 3, timestamp 0.
@@ -178,12 +175,7 @@ impl ServerSession {
 
     /// The next message to send, pongs apart.
     pub(crate) fn next_answer(&mut self) -> Option<Message> {
-        let message = self.outgoing.pop_front();
-        if message.is_none() {
-            // Answers come in a burst at the start; an idle connection keeps no buffer for them.
-            self.outgoing = VecDeque::new();
-        }
-        message
+        self.outgoing.pop_front()
     }
 
     /// The answer to the newest ping.

@@ -7,11 +7,11 @@ use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::message::MessageType;
 use millstream_rtmp::server::{ServerEvent, ServerSession};
 
-/// 20,000 of them are 12 MB.
+/// 20,000 of them are 8 MB.
 #[test]
 fn a_connection_takes_a_few_hundred_bytes() {
-    assert!(size_of::<ServerSession>() <= 256, "{}", size_of::<ServerSession>());
-    assert!(size_of::<ServerConnection>() <= 640, "{}", size_of::<ServerConnection>());
+    assert!(size_of::<ServerSession>() <= 112, "{}", size_of::<ServerSession>());
+    assert!(size_of::<ServerConnection>() <= 400, "{}", size_of::<ServerConnection>());
 }
 
 /// Events pass by value: each one of a publisher's messages is moved, not its payload.
