@@ -41,7 +41,7 @@ fn chunks(mut work: Work) -> Work {
 }
 
 #[library_benchmark]
-#[bench::millstream(args = (append()), config = at_most(241_000))]
+#[bench::millstream(args = (append()), config = at_most(167_000))]
 fn log_append(mut work: Work) -> Work {
     work();
     work
