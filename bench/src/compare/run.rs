@@ -149,6 +149,8 @@ impl Bench {
         }
         if scene.ramp_s() > 0.0 {
             command.args(["--publisher-ramp", &format!("{}s", scene.ramp_s())]);
+            // Rounds are long with so many streams, and a player needs several to join.
+            command.args(["--connecting", "500"]);
         }
         if scene.stuck > 0 {
             let healthy = scene.players() - scene.stuck;

@@ -96,6 +96,8 @@ impl Extent {
             publishers: self.players,
             streams: self.players,
             bitrate: 0.8,
+            // Without a rest between rounds a thousand publishers leave the load no time to read.
+            nap_ms: 5,
             ..Scene::fan_out(self.players * 2, self.seconds(3.0))
         };
         let ingest = Scene::ingest(MANY.min(self.players), self.seconds(2.0));
