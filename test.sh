@@ -12,15 +12,16 @@ command -v cargo >/dev/null || PATH="$PATH:$HOME/.cargo/bin"
 # that have no line of their own run in the stage "integration", so that none is forgotten.
 #
 # All tests run in the dev profile: media at a few megabits per second ask little of the
-# server, overflow checks and debug assertions stay on, and nothing is built twice.
+# server, overflow checks and debug assertions stay on, and nothing is built twice. Only what
+# counts instructions, which is held against limits, is built as it is shipped.
 stages() {
     cat <<'TABLE'
-fmt         | rustfmt.toml    | formatting                                  | cargo fmt --all --check
-clippy      | clippy.toml     | lints of all targets, as errors             | cargo clippy --workspace --all-targets -- -D warnings
+fmt         | rustfmt.toml    | formatting                                  | formatting
+clippy      | clippy.toml     | lints of all targets, as errors             | lints
 build       | Cargo.toml      | everything the following stages run         | cargo test --workspace --no-run
 unit        | crates          | unit and property tests of every package    | unit_tests
 doctest     | src/lib.rs      | examples in the documentation               | cargo test --workspace --doc
-docs        | src/lib.rs      | documentation builds, links lead somewhere  | RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+docs        | src/lib.rs      | documentation builds, links lead somewhere  | documentation
 integration | tests           | integration tests without a stage of theirs | integration_tests
 scenarios   | tests/scenarios | scenarios over real sockets                 | cargo test --test scenarios
 clients     | tests/clients   | real publishers and players, bit-exact      | cargo test --test clients -- --test-threads=2
@@ -30,12 +31,12 @@ sim         | tests/sim.sh    | seeded simulation, and bugs planted in it   | te
 loom        | tests/loom.sh   | interleavings of what is shared by threads  | tests/loom.sh
 package     | tests/package.sh | the libraries build from their packages    | tests/package.sh
 fuzz        | fuzz/run.sh     | every fuzz target for a few seconds         | fuzz/run.sh 8
-bench       | bench/benches   | every benchmark once, small                 | cargo test -p bench
+bench       | bench/benches   | every benchmark once, instructions counted  | benches
 TABLE
 }
 
 # Stages that need what tests/install.sh installs.
-needs_install=" unit clients swarm "
+needs_install=" unit clients swarm bench "
 
 usage() {
     cat <<'HELP'
@@ -97,6 +98,28 @@ integration_tests() {
 unit_tests() {
     cargo test -p millstream --lib --bins &&
         cargo test --workspace --exclude millstream --exclude bench --lib --bins --tests
+}
+
+# The comparison with other libraries is no member of the workspace. It is held to the same form, and
+# run by perf/scenarios/micro.sh alone: what those libraries need would take longer than the benches.
+versus() { (cd bench/versus && cargo "$@"); }
+
+formatting() { cargo fmt --all --check && versus fmt --check; }
+
+lints() {
+    cargo clippy --workspace --all-targets -- -D warnings &&
+        versus clippy --all-targets -- -D warnings
+}
+
+documentation() {
+    local -x RUSTDOCFLAGS="-D warnings"
+    cargo doc --workspace --no-deps && versus doc --no-deps
+}
+
+# The runner is looked for on the path; without it, or without valgrind, counting fails.
+benches() {
+    cargo test -p bench &&
+        PATH="$PWD/.tools/cargo/bin:$PATH" cargo bench -p bench --bench instructions
 }
 
 install=yes

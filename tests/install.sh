@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs what the tests need beyond a Rust toolchain: real clients, OBS with a virtual display,
-# nginx-rtmp to test the tests against, a browser for what is served as a page, and a C++ compiler
-# for the fuzzing engine; and in .tools/ a current ffmpeg (Debian 12's does not speak Enhanced RTMP)
-# and two series of Node-Media-Server for the load generator. For Debian 12, as root. Does nothing
-# where everything is there.
+# nginx-rtmp to test the tests against, a browser for what is served as a page, a C++ compiler for the
+# fuzzing engine, and valgrind to count instructions; and in .tools/ a current ffmpeg (Debian 12's
+# does not speak Enhanced RTMP), two series of Node-Media-Server for the load generator, and the
+# runner of the benches that count. For Debian 12, as root. Does nothing where everything is there.
 set -eu
 
 packages="
@@ -24,6 +24,7 @@ packages="
     python3-venv
     rtmpdump
     util-linux
+    valgrind
     vlc-bin
     vlc-plugin-access-extra
     vlc-plugin-base
@@ -31,8 +32,8 @@ packages="
 "
 # Programs that the packages must have brought.
 programs="
-    chromium cvlc ffmpeg ffprobe g++ gst-launch-1.0 mpv nginx node npm obs python3 rtmpdump setpriv
-    Xvfb
+    cargo chromium cvlc ffmpeg ffprobe g++ gst-launch-1.0 mpv nginx node npm obs python3 rtmpdump
+    setpriv valgrind Xvfb
 "
 # GStreamer elements likewise.
 elements="rtmpsrc rtmp2src filesink"
@@ -44,7 +45,11 @@ node_media_servers="2.7.4 4.4.3"
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 tools="$root/.tools"
-PATH="$PATH:/usr/sbin:/sbin"
+# Cargo is not always on root's path.
+PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin"
+# The runner must be of the library's own release.
+gungraun=$(sed -n '/^name = "gungraun"$/{n;s/^version = "\(.*\)"$/\1/p;}' "$root/Cargo.lock")
+gungraun_runner="$tools/cargo/bin/gungraun-runner"
 
 say() { printf 'install: %s\n' "$*"; }
 fail() {
@@ -147,6 +152,20 @@ install_node_media_servers() {
     done
 }
 
+gungraun_there() { [ "$("$gungraun_runner" --version 2>/dev/null)" = "gungraun-runner $gungraun" ]; }
+
+install_gungraun_runner() {
+    [ -n "$gungraun" ] || fail "Cargo.lock has no gungraun"
+    if gungraun_there; then
+        say "gungraun-runner $gungraun: there"
+        return
+    fi
+    say "gungraun-runner $gungraun: building into .tools/ (some minutes)"
+    # Without optimisation: what takes time is valgrind.
+    quietly cargo install gungraun-runner --version "=$gungraun" --locked --debug --force \
+        --root "$tools/cargo"
+}
+
 check() {
     for program in $programs; do
         command -v "$program" >/dev/null || fail "$program is still missing"
@@ -164,10 +183,12 @@ check() {
         [ "$(node_media_server_there "$release")" = "$release" ] ||
             fail "Node-Media-Server $release is still missing"
     done
+    gungraun_there || fail "gungraun-runner $gungraun is still missing"
     say "everything the tests need is there"
 }
 
 install_packages
 install_ffmpeg
 install_node_media_servers
+install_gungraun_runner
 check

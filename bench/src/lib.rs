@@ -1,44 +1,23 @@
 //! What measurements are held against: the [`bare`] sender, the [`trials`] made with it, for the
-//! micro benches two seconds of a real stream's shape as messages, and [`compare`], which holds
-//! servers against each other.
+//! micro benches two seconds of a real stream's shape as messages and what a library does with them
+//! ([`bench_codec`]), and [`compare`], which holds servers against each other. And what profiles of
+//! servers say ([`flame`]).
 //!
-//! Uniform frames would flatter everything that is measured here, so the sizes are those of the
-//! load generator (`loadtest::media::shape`). Measurements over sockets are `loadtest`'s business.
+//! Measurements over sockets are `loadtest`'s business.
 
 // `bare::ring` alone has some.
 #![deny(unsafe_code)]
 
 pub mod bare;
 pub mod compare;
+pub mod flame;
 pub mod trials;
 
+pub use bench_codec::BITRATE;
+
 use bytes::{Bytes, BytesMut};
-use loadtest::media::Track;
-use loadtest::media::shape::Shape;
 use millstream_rtmp::chunk::write_standalone;
-use millstream_rtmp::message::{Message, MessageType};
-
-/// Bits per second of the stream.
-pub const BITRATE: u64 = 2_630_000;
-
-/// One group of pictures, 60 video messages and 94 audio messages, in the order of their times.
-pub fn group() -> Vec<Message> {
-    let shape = Shape::new(BITRATE, 30);
-    let video = (0..60).map(|at| (Track::Video, at));
-    let audio = (0..94).map(|at| (Track::Audio, at));
-    let mut frames: Vec<(Track, u32)> = video.chain(audio).collect();
-    frames.sort_by_key(|(track, at)| shape.due_ns(*track, *at));
-    let message = |(track, at): (Track, u32)| {
-        let (kind, chunk_stream_id) = match track {
-            Track::Video => (MessageType::VIDEO, 6),
-            Track::Audio => (MessageType::AUDIO, 4),
-        };
-        let payload: Bytes = shape.frame(track, 0, 0, at, 0);
-        let timestamp = (shape.due_ns(track, at) / 1_000_000) as u32;
-        Message { chunk_stream_id, timestamp, kind, stream_id: 1, payload }
-    };
-    frames.into_iter().map(message).collect()
-}
+use millstream_rtmp::message::Message;
 
 /// Messages as a player is sent them: each with a full header, cut at `chunk_size`.
 pub fn standalone(messages: &[Message], chunk_size: u32) -> Bytes {
@@ -56,18 +35,4 @@ pub fn standalone(messages: &[Message], chunk_size: u32) -> Bytes {
         );
     }
     out.freeze()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_group_is_two_seconds_of_the_stream() {
-        let group = group();
-        let bytes: usize = group.iter().map(|message| message.payload.len()).sum();
-        assert_eq!(group.len(), 154);
-        assert!((bytes as u64 * 4).abs_diff(BITRATE) < BITRATE / 50, "{bytes}");
-        assert!(group.windows(2).all(|pair| pair[0].timestamp <= pair[1].timestamp));
-    }
 }
