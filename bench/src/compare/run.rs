@@ -163,11 +163,7 @@ impl Bench {
 }
 
 /// Waits for the end of a load.
-fn follow(
-    load: &mut Process,
-    limit: Duration,
-    stopped: &dyn Fn() -> bool,
-) -> Result<(), Error> {
+fn follow(load: &mut Process, limit: Duration, stopped: &dyn Fn() -> bool) -> Result<(), Error> {
     let began = Instant::now();
     loop {
         if stopped() {

@@ -93,9 +93,9 @@ impl Extent {
 
     /// All groups, in the order to run.
     pub fn groups(&self) -> Vec<Group> {
-        let fan_out = Scene::fan_out(self.players, self.seconds(4.0));
+        let fan_out = Scene::fan_out(self.players, self.seconds(3.0));
         // A wide window has few flushes in a stretch: one more or less must not count.
-        let wide = Scene::fan_out(self.players, self.seconds(7.0));
+        let wide = Scene::fan_out(self.players, self.seconds(5.0));
         let streams = Scene {
             publishers: self.players,
             streams: self.players,
@@ -105,10 +105,8 @@ impl Extent {
             ..Scene::fan_out(self.players * 2, self.seconds(3.0))
         };
         let ingest = Scene::ingest(MANY.min(self.players), self.seconds(2.0));
-        let resting = Scene {
-            bitrate: 0.1,
-            ..Scene::ingest(MANY.min(self.players), self.seconds(2.0))
-        };
+        let resting =
+            Scene { bitrate: 0.1, ..Scene::ingest(MANY.min(self.players), self.seconds(2.0)) };
         let halves = Scene {
             publishers: 2,
             streams: 2,
@@ -155,7 +153,7 @@ impl Extent {
                 "publishers",
                 "memory per publisher at rest",
                 &resting,
-                &[("millstream", 2), ("nginx", 1), ("nms-2", 1), ("srs", 1), ("zlmediakit", 1)],
+                &[("millstream", 2), ("nginx", 1), ("srs", 1), ("zlmediakit", 1)],
             ),
             self.memory(),
             self.group(
@@ -169,8 +167,8 @@ impl Extent {
                 about: "100 stuck players beside 1,000 healthy ones",
                 climbs: false,
                 entries: vec![
-                    self.entry(&fan_out, "millstream", 5),
-                    self.entry(&stuck, "millstream", 5),
+                    self.entry(&fan_out, "millstream", 4),
+                    self.entry(&stuck, "millstream", 4),
                 ],
             },
             self.climb(),
