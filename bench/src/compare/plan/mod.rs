@@ -110,7 +110,7 @@ impl Extent {
         let halves = Scene {
             publishers: 2,
             streams: 2,
-            ..Scene::fan_out(self.players * 6 / 10, self.seconds(3.0))
+            ..Scene::fan_out(self.players * 6 / 10, self.seconds(2.0))
         };
         let stuck = Scene { stuck: self.players / 10, ..fan_out.clone() };
         let mut groups = vec![
