@@ -5,6 +5,7 @@ use super::error::Error;
 use super::judge::Judge;
 use super::network::Veth;
 use super::plan::{Extent, Group, Step, schedule};
+use super::report::past::Past;
 use super::report::{Member, Report};
 use super::run::Bench;
 use super::scene::Network;
@@ -56,6 +57,9 @@ pub struct Cli {
     /// Show groups and servers, those missing with how to install them, and run nothing.
     #[arg(long)]
     list: bool,
+    /// Hold the targets against an earlier comparison, too: its compare.json.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     /// Write the results here.
     #[arg(long, value_name = "DIR", default_value = "target/compare")]
     out: PathBuf,
@@ -90,6 +94,7 @@ impl Cli {
     /// If it cannot be done, or was broken off; then what was measured is written all the same.
     pub fn run(self) -> Result<(), Error> {
         let programs = self.programs()?;
+        let past = self.against.as_deref().map(Past::read).transpose()?;
         let extent = Extent {
             full: self.full,
             players: self.players,
@@ -129,7 +134,7 @@ impl Cli {
         let members = members(&steps, &programs);
         let missing = missing(&groups, &programs);
         let judge = Judge { runs: &state.runs, noisy: self.noisy, players: self.players };
-        let report = Report::of(&environment, &members, &missing, judge);
+        let report = Report::of(&environment, &members, &missing, judge).against(past.as_ref());
         print!("\n{}", report.text());
         for (name, how) in &missing {
             println!("{name} is not here: {how}");

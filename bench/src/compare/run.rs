@@ -74,7 +74,7 @@ impl Bench {
         let output = File::create(&errors).map_err(Error::io("write the load's log"))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
         let mut load = Process::start(command, "loadtest", &[])?;
-        let limit = Duration::from_secs_f64(scene.takes_s() * 3.0 + 30.0);
+        let limit = Duration::from_secs_f64(scene.takes_s() * 2.0 + 15.0);
         follow(&mut load, limit, &stopped).map_err(|error| with_log(error, &errors))?;
         if let Some(status) = server.ended()? {
             let fault = Error::Program(subject.id.to_owned(), format!("ended by itself: {status}"));

@@ -45,6 +45,9 @@ pub fn page(report: &Report<'_>) -> String {
         let _ = write!(html, "<li>{} was not here: {}</li>", escape(name), escape(how));
     }
     html.push_str("</ul>");
+    if let Some((heading, table)) = report.changes() {
+        section(&mut html, &escape(&heading), &table);
+    }
     section(&mut html, "Figures", &report.figures_table());
     section(&mut html, "Servers", &report.members_table());
     section(&mut html, "Every run", &report.runs_table());

@@ -4,6 +4,7 @@
 pub mod figures;
 pub mod html;
 pub mod json;
+pub mod past;
 pub mod svg;
 pub mod table;
 
@@ -13,6 +14,7 @@ use super::judge::{Judge, Line, why};
 use super::state::Run;
 use super::target::TARGETS;
 use figures::Figures;
+use past::Past;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,6 +50,8 @@ pub struct Report<'a> {
     pub figures: Vec<Figures>,
     /// Whether runs count in which something else had the generator's core.
     pub noisy: bool,
+    /// An earlier comparison to hold it against.
+    pub past: Option<&'a Past>,
 }
 
 impl<'a> Report<'a> {
@@ -72,7 +76,13 @@ impl<'a> Report<'a> {
             lines: lines.map(|(line, _)| line).collect(),
             figures: figures::all(&judge),
             noisy: judge.noisy,
+            past: None,
         }
+    }
+
+    /// Held against an earlier one, too.
+    pub fn against(self, past: Option<&'a Past>) -> Self {
+        Self { past, ..self }
     }
 
     /// The tables for the terminal.
@@ -80,6 +90,9 @@ impl<'a> Report<'a> {
         let mut text = self.targets().text();
         for note in self.notes() {
             let _ = writeln!(text, "  {note}");
+        }
+        if let Some((heading, table)) = self.changes() {
+            let _ = write!(text, "\n{heading}\n{}", table.text());
         }
         let _ = write!(text, "\n{}", self.figures_table().text());
         text
@@ -98,6 +111,9 @@ impl<'a> Report<'a> {
         let _ = writeln!(text, "\n## Targets\n\n{}", self.targets().markdown());
         for note in self.notes() {
             let _ = writeln!(text, "- {note}");
+        }
+        if let Some((heading, table)) = self.changes() {
+            let _ = writeln!(text, "\n## {heading}\n\n{}", table.markdown());
         }
         let _ = writeln!(text, "\n## Figures\n\n{}", self.figures_table().markdown());
         let _ = writeln!(text, "## Servers\n\n{}", self.members_table().markdown());
@@ -143,6 +159,12 @@ impl<'a> Report<'a> {
             ]);
         }
         table
+    }
+
+    /// What became of the targets since the earlier comparison, under its heading.
+    pub fn changes(&self) -> Option<(String, Table)> {
+        let past = self.past?;
+        Some((format!("Since commit {}", past.commit), past.table(&self.lines)))
     }
 
     /// What else there is to say of the targets.

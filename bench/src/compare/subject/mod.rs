@@ -58,6 +58,13 @@ pub enum Family {
     MediaMtx,
 }
 
+impl Subject {
+    /// Whether it is its program without a setting of its own.
+    pub fn is_default(&self) -> bool {
+        self.about.starts_with("defaults")
+    }
+}
+
 impl Family {
     /// All of them, in the order to show.
     pub const ALL: [Self; 9] = [
@@ -133,7 +140,6 @@ const fn subject(
 pub const SUBJECTS: &[Subject] = &[
     subject("millstream-0", Family::Millstream, "every message at once", &["--latency-budget=0"]),
     subject("millstream", Family::Millstream, "defaults: audio rides, adaptive pacing", &[]),
-    subject("millstream-50ms", Family::Millstream, "50 ms", &["--latency-budget=50ms"]),
     subject("millstream-100ms", Family::Millstream, "100 ms", &["--latency-budget=100ms"]),
     subject("millstream-350ms", Family::Millstream, "350 ms", &["--latency-budget=350ms"]),
     Subject {
