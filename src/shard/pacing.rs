@@ -21,8 +21,10 @@ use crate::moment::Moment;
 use std::time::Duration;
 
 /// The steps, in milliseconds. Zero sends when a stream flushes, audio riding on video; the first
-/// steps are about two and four frames of video. A window of 10 ms would cost more than riding.
-const STEPS_MS: [u64; 6] = [0, 50, 100, 150, 250, 350];
+/// steps are about two and four frames of video. A window of 10 ms would cost more than riding. At
+/// the last one a core carries as many viewers as it can: its passes follow each other without a
+/// pause, and what a wider one would save shows as delay only.
+const STEPS_MS: [u64; 5] = [0, 50, 100, 150, 250];
 
 /// Busy share, in thousandths, above which the window widens.
 const WIDEN_ABOVE: u32 = 700;

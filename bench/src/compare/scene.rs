@@ -76,10 +76,10 @@ impl Scene {
         self.stretches.iter().map(|stretch| stretch.players).max().unwrap_or(0) + self.stuck
     }
 
-    /// Over how long publishers come, seconds. Thousands who came at the same moment would send
-    /// their key frames at the same moments, which no audience sees.
+    /// Over how long publishers come, seconds: over a group of pictures. Within a shorter time, key
+    /// frames would gather in a part of every group, and both cores be full in it.
     pub fn ramp_s(&self) -> f64 {
-        if self.publishers > 100 { 1.0 } else { 0.0 }
+        if self.publishers > 100 { 2.0 } else { 0.0 }
     }
 
     /// How long a run of it takes, about, seconds.
