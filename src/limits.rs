@@ -125,7 +125,7 @@ pub const INTAKE_STRETCH: Duration = Duration::from_millis(1);
 /// of the core before frames are gathered.
 pub const INTAKE_REST_SHARE: u32 = 2;
 /// The longest rest. Frames of a shard that is busy with publishers wait half of it on average, and a
-/// key frame larger than the socket's buffer several times; twice as long saved nothing more.
+/// key frame larger than the socket's buffer several times.
 pub const INTAKE_REST_MAX: Duration = Duration::from_millis(5);
 /// The shortest rest, which is what the runtime's timers can tell.
 pub const INTAKE_REST_MIN: Duration = Duration::from_millis(1);

@@ -27,7 +27,7 @@ use std::sync::atomic::AtomicBool;
 #[derive(Debug, Parser)]
 #[command(name = "bench/compare", version, after_help = AFTER)]
 pub struct Cli {
-    /// The table of targets, in under 15 minutes (the default).
+    /// The table of targets, in about 15 minutes (the default).
     #[arg(long, conflicts_with = "full")]
     quick: bool,
     /// Everything: all numbers of players and publishers, both kinds of receivers, and a veth pair
@@ -40,7 +40,7 @@ pub struct Cli {
     /// Rounds of each group [default: 5 for ratios].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
-    /// Seconds that each stretch is measured [default: 2 to 4, doubled with --full].
+    /// Seconds that each stretch is measured [default: 2 to 5, doubled with --full].
     #[arg(long, value_name = "N")]
     seconds: Option<f64>,
     /// The number of players where the targets say 1,000, all others in proportion; for a trial.
