@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-targets=${*:-amf0 flv media handshake chunk server_session client_session}
+targets=${*:-amf0 amf3 flv media handshake chunk server_session client_session}
 
 # With --target the options apply to the targets alone and not to build scripts.
 triple=$(rustc -vV | sed -n 's/^host: //p')

@@ -1,7 +1,7 @@
 //! Writes the seeds of all targets under `corpus/`: `cargo run --example seeds`. The files are
 //! committed; run it again when a seed is added here.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use millstream_amf0::{Object, Value, encode_all};
@@ -14,6 +14,7 @@ use millstream_rtmp::{
 
 fn main() -> io::Result<()> {
     amf0()?;
+    amf3()?;
     flv()?;
     media()?;
     handshake()?;
@@ -56,6 +57,53 @@ fn amf0() -> io::Result<()> {
     save("amf0", "missing-end", b"\x08\0\0\0\x01\0\x01a\x05")?;
     save("amf0", "latin-1", b"\x02\0\x04caf\xe9")?;
     save("amf0", "string-past-the-end", b"\x0c\xff\xff\xff\xffab")
+}
+
+fn amf3() -> io::Result<()> {
+    use millstream_amf3::{
+        Array, Dictionary, Object, ObjectVector, Properties, Traits, Value, Vector, encode_all,
+    };
+    let named = Properties::new().with("app", "live").with("n", 1.5);
+    let sealed = vec!["x".into(), "app".into()];
+    let traits = Arc::new(Traits { class: "C".into(), dynamic: true, sealed });
+    let of_class = || {
+        let sealed = vec![(-1).into(), "live".into()];
+        Object::new(traits.clone(), sealed, named.clone()).expect("it fits its traits")
+    };
+    let list = Value::from(vec![Value::Null, Value::Undefined, true.into(), 300_000.into()]);
+    let elements = vec![list.clone(), of_class().into()];
+    let entries = vec![("key".into(), list.clone()), (list.clone(), 7.into())];
+    let values = [
+        "live".into(),
+        Value::from(named.clone()),
+        Value::Array(Arc::new(Array { associative: named.clone(), dense: vec![list] })),
+        of_class().into(),
+        of_class().into(),
+        Value::Date(1e12),
+        Value::XmlDocument("<a/>".into()),
+        Value::Xml("<a/>".into()),
+        Value::ByteArray(Arc::from([0, 1, 2])),
+        Value::VectorInt(Arc::new(Vector { fixed: true, elements: vec![1, -1] })),
+        Value::VectorUint(Arc::new(Vector { fixed: false, elements: vec![1] })),
+        Value::VectorDouble(Arc::new(Vector { fixed: false, elements: vec![1.5] })),
+        Value::VectorObject(Arc::new(ObjectVector { fixed: false, class: "*".into(), elements })),
+        Value::Dictionary(Arc::new(Dictionary { weak_keys: false, entries })),
+    ];
+    let mut wire = Vec::new();
+    encode_all(&values, &mut wire).expect("the seeds can be written");
+    save("amf3", "every-type", &wire)?;
+    save("amf3", "nested-33", &[b"\x09\x03\x01".repeat(33), vec![1]].concat())?;
+    save("amf3", "within-itself", b"\x09\x03\x01\x09\x00")?;
+    save("amf3", "externalizable", b"\x0a\x07\x03C\x09\x01\x01")?;
+    save("amf3", "array-of-2-to-the-28", b"\x09\xff\xff\xff\xff\x01\x01")?;
+    save("amf3", "latin-1-as-a-name", b"\x09\x05\x01\x06\x03\xff\x0a\x0b\x01\x00\x01\x01")?;
+    // Ten arrays of ten references each to the one before.
+    let mut doubling = [&b"\x09\x15\x01"[..], &[1; 10]].concat();
+    for index in 0..9 {
+        doubling.extend([9, 21, 1]);
+        doubling.extend([9, index << 1].repeat(10));
+    }
+    save("amf3", "ten-to-the-tenth", &doubling)
 }
 
 fn flv() -> io::Result<()> {
