@@ -1,8 +1,12 @@
-//! Bytes into values (AMF0 specification, section 2). The bounds stand in `limits`.
+//! Bytes into values (AMF0 specification, section 2). The bounds stand in `limits`, the switch to
+//! AMF3 in `decode::switch`.
+
+mod switch;
 
 use std::fmt;
 
 use crate::{Limits, Object, Value, marker};
+use switch::{Ask, HandOut, Inserted, Switch};
 
 /// Reads the values of one message, one after the other.
 ///
@@ -12,6 +16,8 @@ pub struct Decoder<'a> {
     input: &'a [u8],
     limits: Limits,
     state: State,
+    /// What came by way of AMF3 among the objects, in order; empty unless somebody reads it.
+    inserted: Vec<Inserted>,
 }
 
 /// What reading moves forward, kept apart so that a failed value can be undone as a whole.
@@ -31,7 +37,12 @@ impl<'a> Decoder<'a> {
     /// A decoder at the start of one whole message.
     pub fn new(input: &'a [u8], limits: Limits) -> Self {
         let depth = limits.depth.min(Limits::DEPTH_MAX);
-        Self { input, limits: Limits { depth, ..limits }, state: State::default() }
+        Self {
+            input,
+            limits: Limits { depth, ..limits },
+            state: State::default(),
+            inserted: Vec::new(),
+        }
     }
 
     /// The next value; `None` at the end of the input and behind [`Value::AvmPlus`].
@@ -49,14 +60,37 @@ impl<'a> Decoder<'a> {
         reason = "the end and a fault must be told apart by `?`"
     )]
     pub fn next(&mut self) -> Result<Option<Value>, DecodeError> {
+        self.next_by(&mut HandOut)
+    }
+
+    /// As [`Decoder::next`], but the message goes on behind a switch to AMF3, at whatever depth it
+    /// stands: `amf3` reads the one value that it is for.
+    ///
+    /// It is given the whole input and the position of the value, and returns what that is in
+    /// terms of AMF0 and the position behind it; or `None` if it cannot read it, and keeps the
+    /// reason. [`Limits`] count neither the values in what it returns nor their nesting.
+    /// References are numbered so that they fit the values that are handed out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::next`], and [`DecodeError::SwitchedValue`] if `amf3` returned `None`.
+    pub fn next_with(
+        &mut self,
+        amf3: impl FnMut(&[u8], usize) -> Option<(Value, usize)>,
+    ) -> Result<Option<Value>, DecodeError> {
+        self.next_by(&mut Ask(amf3))
+    }
+
+    fn next_by(&mut self, switch: &mut impl Switch) -> Result<Option<Value>, DecodeError> {
         if self.state.avm_plus || self.state.position == self.input.len() {
             return Ok(None);
         }
-        let before = self.state;
-        match self.value(0) {
+        let (before, inserted) = (self.state, self.inserted.len());
+        match self.value(0, switch) {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
                 self.state = before;
+                self.inserted.truncate(inserted);
                 Err(error)
             }
         }
@@ -73,7 +107,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// One value; `depth` counts the objects and arrays around it.
-    fn value(&mut self, depth: u32) -> Result<Value, DecodeError> {
+    fn value<S: Switch>(&mut self, depth: u32, switch: &mut S) -> Result<Value, DecodeError> {
         let offset = self.state.position;
         if self.state.values == self.limits.values {
             return Err(DecodeError::TooManyValues { offset });
@@ -85,25 +119,22 @@ impl<'a> Decoder<'a> {
             marker::STRING => Value::String(self.short_text()?),
             marker::OBJECT => {
                 self.enter(depth, offset)?;
-                Value::Object(self.properties(depth, None)?)
+                Value::Object(self.properties(depth, None, switch)?)
             }
             marker::NULL => Value::Null,
             marker::UNDEFINED => Value::Undefined,
             marker::REFERENCE => {
                 let index = self.u16()?;
-                if u32::from(index) >= self.state.references {
-                    return Err(DecodeError::DanglingReference { index, offset });
-                }
-                Value::Reference(index)
+                Value::Reference(self.referred(index, offset)?)
             }
             marker::ECMA_ARRAY => {
                 self.enter(depth, offset)?;
                 let count = self.u32()?;
-                Value::EcmaArray(self.properties(depth, Some(count))?)
+                Value::EcmaArray(self.properties(depth, Some(count), switch)?)
             }
             marker::STRICT_ARRAY => {
                 self.enter(depth, offset)?;
-                Value::StrictArray(self.elements(depth)?)
+                Value::StrictArray(self.elements(depth, switch)?)
             }
             marker::DATE => {
                 let ms = self.number()?;
@@ -115,8 +146,9 @@ impl<'a> Decoder<'a> {
             marker::TYPED_OBJECT => {
                 self.enter(depth, offset)?;
                 let class = self.name()?;
-                Value::TypedObject { class, properties: self.properties(depth, None)? }
+                Value::TypedObject { class, properties: self.properties(depth, None, switch)? }
             }
+            marker::AVM_PLUS if S::READS => self.switched(switch, offset)?,
             // Where the AMF3 value ends only AMF3 knows, so nothing could go on behind it.
             marker::AVM_PLUS if depth > 0 => return Err(DecodeError::AvmPlusInside { offset }),
             marker::AVM_PLUS => {
@@ -145,7 +177,12 @@ impl<'a> Decoder<'a> {
     /// The count of an associative array is not believed: encoders write 0, or one too many, and
     /// end it by the marker all the same. Some FLV writers leave out the marker at the very end
     /// of the script tag instead, which is taken as an end when the count agrees.
-    fn properties(&mut self, depth: u32, count: Option<u32>) -> Result<Object, DecodeError> {
+    fn properties(
+        &mut self,
+        depth: u32,
+        count: Option<u32>,
+        switch: &mut impl Switch,
+    ) -> Result<Object, DecodeError> {
         let mut object = Object::new();
         loop {
             if self.state.position == self.input.len()
@@ -158,12 +195,16 @@ impl<'a> Decoder<'a> {
                 self.byte()?;
                 return Ok(object);
             }
-            let value = self.value(depth + 1)?;
+            let value = self.value(depth + 1, switch)?;
             object.push(name, value);
         }
     }
 
-    fn elements(&mut self, depth: u32) -> Result<Vec<Value>, DecodeError> {
+    fn elements(
+        &mut self,
+        depth: u32,
+        switch: &mut impl Switch,
+    ) -> Result<Vec<Value>, DecodeError> {
         let offset = self.state.position;
         let count = self.u32()?;
         // The shortest element is one byte, so a count that is too large is known at once.
@@ -172,7 +213,7 @@ impl<'a> Decoder<'a> {
         }
         let mut elements = Vec::new();
         for _ in 0..count {
-            elements.push(self.value(depth + 1)?);
+            elements.push(self.value(depth + 1, switch)?);
         }
         Ok(elements)
     }
@@ -287,6 +328,11 @@ pub enum DecodeError {
         /// Where its marker stands.
         offset: usize,
     },
+    /// A value behind a switch to AMF3 that its reader could not read; the reader has the reason.
+    SwitchedValue {
+        /// Where the switch stands.
+        offset: usize,
+    },
     /// The name of a property or class is not UTF-8.
     InvalidUtf8 {
         /// The first byte that is not.
@@ -318,6 +364,7 @@ impl DecodeError {
             | Self::UnknownMarker { offset, .. }
             | Self::DanglingReference { offset, .. }
             | Self::AvmPlusInside { offset }
+            | Self::SwitchedValue { offset }
             | Self::InvalidUtf8 { offset }
             | Self::TooDeep { offset }
             | Self::TooManyValues { offset }
@@ -336,6 +383,9 @@ impl fmt::Display for DecodeError {
                 write!(f, "AMF0 reference to object {index}, which has not come")?;
             }
             Self::AvmPlusInside { .. } => f.write_str("switch to AMF3 within an AMF0 object")?,
+            Self::SwitchedValue { .. } => {
+                f.write_str("unreadable value behind a switch to AMF3")?
+            }
             Self::InvalidUtf8 { .. } => f.write_str("AMF0 name is not UTF-8")?,
             Self::TooDeep { .. } => f.write_str("AMF0 objects are nested too deeply")?,
             Self::TooManyValues { .. } => f.write_str("too many AMF0 values")?,

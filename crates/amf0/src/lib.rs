@@ -35,8 +35,9 @@
 //! # What this crate does not do
 //!
 //! It does not read AMF3: the switch to it is recognised ([`Value::AvmPlus`]), and
-//! [`Decoder::remaining`] then hands out the bytes of it. It does not map values onto structs, and
-//! it does not resolve references.
+//! [`Decoder::remaining`] then hands out the bytes of it; who has a reader of AMF3 lends it to
+//! [`Decoder::next_with`] and has such values among the others. It does not map values onto
+//! structs, and it does not resolve references.
 #![forbid(unsafe_code)]
 
 mod decode;

@@ -49,7 +49,7 @@ pub enum Value {
         /// Its properties.
         properties: Object,
     },
-    /// The switch to AMF3: all that follows is in that format (3.1).
+    /// The switch to AMF3: what follows is in that format (3.1).
     AvmPlus,
 }
 

@@ -191,6 +191,77 @@ fn the_switch_to_amf3_ends_the_values_and_hands_out_the_rest() {
     assert_eq!(inside, Err(DecodeError::AvmPlusInside { offset: 5 }));
 }
 
+/// Stands in for a reader of AMF3: `0` is an array of two arrays, other bytes are themselves, and
+/// `9` is not readable.
+fn foreign(input: &[u8], position: usize) -> Option<(Value, usize)> {
+    let value = match *input.get(position)? {
+        0 => Value::StrictArray(vec![Value::StrictArray(vec![]), Value::StrictArray(vec![])]),
+        9 => return None,
+        byte => Value::from(u32::from(byte)),
+    };
+    Some((value, position + 1))
+}
+
+#[test]
+fn a_reader_of_amf3_is_asked_for_each_switched_value() {
+    let bytes = b"\x11\x07\x05\x03\0\x01a\x11\x08\0\0\x09\x0a\0\0\0\x01\x11\x06";
+    let mut decoder = Decoder::new(bytes, Limits::default());
+    let mut next = || decoder.next_with(foreign).unwrap();
+    assert_eq!(next(), Some(Value::Number(7.0)));
+    assert_eq!(next(), Some(Value::Null));
+    assert_eq!(next(), Some(Object::new().with("a", 8.0).into()));
+    assert_eq!(next(), Some(Value::StrictArray(vec![Value::Number(6.0)])));
+    assert_eq!(next(), None);
+}
+
+#[test]
+fn a_switched_value_that_cannot_be_read_is_a_fault_of_the_whole_value() {
+    let bytes = b"\x05\x03\0\x01a\x11\x09\0\0\x09";
+    let mut decoder = Decoder::new(bytes, Limits::default());
+    assert_eq!(decoder.next_with(foreign), Ok(Some(Value::Null)));
+    let unreadable = Err(DecodeError::SwitchedValue { offset: 5 });
+    assert_eq!(decoder.next_with(foreign), unreadable);
+    assert_eq!(decoder.next_with(foreign), unreadable);
+    assert_eq!(decoder.position(), 1);
+    // A reader that returns a place before the value, or behind the input.
+    assert_eq!(
+        Decoder::new(b"\x11\x01", Limits::default()).next_with(|_, _| Some((Value::Null, 0))),
+        Err(DecodeError::SwitchedValue { offset: 0 })
+    );
+    assert_eq!(
+        Decoder::new(b"\x11\x01", Limits::default()).next_with(|_, _| Some((Value::Null, 3))),
+        Err(DecodeError::Truncated { offset: 1 })
+    );
+    let limits = Limits { bytes: 1, ..Limits::default() };
+    assert_eq!(
+        Decoder::new(b"\x11\x01", limits).next_with(foreign),
+        Err(DecodeError::TooManyBytes { offset: 1 })
+    );
+}
+
+/// On the wire they count objects of AMF0 only, in the values that are handed out all objects.
+#[test]
+fn references_pass_over_switched_objects() {
+    let bytes = b"\x03\0\0\x09\x11\0\x0a\0\0\0\x02\x11\0\x07\0\x01\x07\0\0\x07\0\x02";
+    let mut decoder = Decoder::new(bytes, Limits::default());
+    let mut values = Vec::new();
+    let error = loop {
+        match decoder.next_with(foreign) {
+            Ok(value) => values.extend(value),
+            Err(error) => break error,
+        }
+    };
+    // 0: the object; 1, 2, 3: the switched array; 4: the array of AMF0.
+    assert_eq!(values.len(), 4);
+    let Value::StrictArray(elements) = &values[2] else { panic!("it is an array") };
+    assert_eq!(elements[1], Value::Reference(4));
+    assert_eq!(values[3], Value::Reference(0));
+    assert_eq!(error, DecodeError::DanglingReference { index: 2, offset: bytes.len() - 3 });
+    let mut again = BytesMut::new();
+    encode_all(&values, &mut again).unwrap();
+    assert_eq!(decode_all(&again).unwrap(), values);
+}
+
 #[test]
 fn markers_that_mean_nothing() {
     for marker in [0x04, 0x0e] {
