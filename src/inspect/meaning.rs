@@ -1,8 +1,9 @@
 //! What a message says: the words of the table, and the fields of the JSON objects.
 
-use millstream_amf0::{Decoder, Limits, Value};
+use millstream_amf0::{Limits, Value};
 use millstream_flv::{AudioHeader, AudioPacketType, FrameType, VideoHeader, VideoPacketType};
 use millstream_rtmp::message::{Message, MessageType};
+use millstream_rtmp::values::Values;
 
 /// What stands in a message that is neither a command nor a control message.
 pub(super) enum Meaning {
@@ -38,10 +39,10 @@ impl Meaning {
 }
 
 fn data(payload: &[u8]) -> Meaning {
-    let mut decoder = Decoder::new(payload, Limits::default());
+    let mut reader = Values::new(payload, Limits::default());
     let mut values = Vec::new();
     loop {
-        match decoder.next() {
+        match reader.next() {
             Ok(Some(value)) => values.push(value),
             Ok(None) => return Meaning::Data(values, None),
             Err(fault) => return Meaning::Data(values, Some(fault.to_string())),

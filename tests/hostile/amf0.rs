@@ -54,18 +54,41 @@ fn counts_and_lengths_that_lie_are_refused() {
         vec![2, 0xff, 0xff, b'a'],
         [&[12][..], &huge, b"abc"].concat(),
         vec![3, 0xff, 0xff, b'a'],
-        // References to what is not there; markers that are reserved or unknown; AMF3 inside.
+        // References to what is not there; markers that are reserved or unknown.
         vec![7, 0, 200],
         vec![4],
         vec![14],
         vec![0x55],
-        vec![3, 0, 1, b'a', 0x11],
         // An object that does not end, a date and a number cut short.
         vec![3, 0, 1, b'a', 5],
         vec![11, 0, 0],
         vec![0, 0x40],
     ] {
         scene.ends("command-not-amf0", Peer::open(&scene.server), |peer| {
+            peer.send(&raw_command(&[connect_up_to_object(), object].concat()));
+        });
+    }
+    // AMF3 that is not there, inside and behind the object; its own counts, lengths, references and
+    // nesting that lie; ten arrays of ten references each to the one before.
+    let deep = [&[0x11][..], &[9, 3, 1].repeat(10_000), &[1]].concat();
+    let mut tenfold = [&[9, 21, 1][..], &[1; 10]].concat();
+    for index in 0..9 {
+        tenfold.extend([&[9, 21, 1][..], &[9, (index + 1) << 1].repeat(10)].concat());
+    }
+    let tenfold = [&[0x11, 9, 21, 1][..], &tenfold].concat();
+    for object in [
+        vec![3, 0, 1, b'a', 0x11],
+        vec![0x11],
+        vec![0x11, 0x12],
+        [&[0x11, 9][..], &huge, &[1]].concat(),
+        [&[0x11, 6][..], &huge].concat(),
+        [&[0x11, 13][..], &huge, &[0]].concat(),
+        vec![0x11, 6, 0],
+        vec![0x11, 10, 1],
+        deep,
+        tenfold,
+    ] {
+        scene.ends("command-not-amf3", Peer::open(&scene.server), |peer| {
             peer.send(&raw_command(&[connect_up_to_object(), object].concat()));
         });
     }
@@ -94,6 +117,9 @@ fn legal_rarities_work() {
         // A reference to the object that it stands in; the switch to AMF3 behind the object.
         [&[3][..], &app, &[0, 1, b'r', 7, 0, 0], &end].concat(),
         [&[3][..], &app, &end, &[0x11, 1]].concat(),
+        // The object in AMF3; behind it an object of AMF3 that only its class can read.
+        [&[0x11, 10, 11, 1, 7][..], b"app", &[6, 9], b"live", &[1]].concat(),
+        [&[3][..], &app, &end, &[0x11, 10, 7, 3, b'C', 0xff]].concat(),
     ] {
         let mut peer = Peer::open(&scene.server);
         peer.send(&raw_command(&[connect_up_to_object(), object].concat()));

@@ -3,13 +3,16 @@
 //! Encoding and decoding only; what a command does stands with the sessions. The AMF3 envelope
 //! (message type 17) is one zero byte and then AMF0, in which single values may switch to AMF3.
 
-mod amf3;
-
-use crate::limits::COMMAND_BYTES_MAX;
+use crate::limits::{COMMAND_ARGUMENTS_MAX, COMMAND_BYTES_MAX, COMMAND_VALUES_MAX};
 use crate::message::{Message, MessageType};
+use crate::values::{Values, ValuesError};
 use bytes::{Bytes, BytesMut};
-use millstream_amf0::{DecodeError, Decoder, EncodeError, Limits, Object, Value};
+use millstream_amf0::{self as amf0, Decoder, EncodeError, Limits, Object, Value};
+use millstream_amf3 as amf3;
 use std::fmt;
+
+/// The name, the transaction id and the arguments.
+const VALUES_MAX: usize = COMMAND_ARGUMENTS_MAX + 2;
 
 /// The chunk stream that commands go out on.
 pub const COMMAND_CHUNK_STREAM: u32 = 3;
@@ -38,7 +41,9 @@ pub enum CommandError {
     /// The first value is no string.
     NoName,
     /// A value is not AMF0.
-    Amf0(DecodeError),
+    Amf0(amf0::DecodeError),
+    /// A value behind a switch to AMF3 is not AMF3.
+    Amf3(amf3::DecodeError),
 }
 
 impl Command {
@@ -52,17 +57,17 @@ impl Command {
 
     /// Reads a message of type 20 or 17.
     ///
-    /// A transaction id that is missing or no number reads as 0. Arguments end at the first
-    /// complex AMF3 value, since its length is not known without decoding it.
+    /// A transaction id that is missing or no number reads as 0. Values that are switched to AMF3
+    /// come as [`Values`] tells. Arguments end at [`COMMAND_ARGUMENTS_MAX`], and before one with an
+    /// AMF3 object in it that only its class can read or that contains itself.
     ///
     /// # Errors
-    /// [`CommandError`] when the message is too long, has no name or is not AMF0.
+    /// [`CommandError`] when the message is too long, has no name or is not AMF.
     pub fn decode(message: &Message) -> Result<Self, CommandError> {
         if message.payload.len() > COMMAND_BYTES_MAX {
             return Err(CommandError::TooLong { bytes: message.payload.len() });
         }
-        let values = amf3::values(open_envelope(message).0)?;
-        let mut values = values.into_iter();
+        let mut values = values(open_envelope(message).0)?.into_iter();
         let name = match values.next() {
             Some(Value::String(name) | Value::LongString(name)) => name,
             _ => return Err(CommandError::NoName),
@@ -111,6 +116,23 @@ impl Command {
     }
 }
 
+/// The values of a command; more than [`VALUES_MAX`] are not read.
+fn values(payload: &[u8]) -> Result<Vec<Value>, CommandError> {
+    let limits = Limits { depth: 32, values: COMMAND_VALUES_MAX, bytes: COMMAND_BYTES_MAX };
+    let mut reader = Values::new(payload, limits);
+    let mut values = Vec::new();
+    while values.len() < VALUES_MAX {
+        match reader.next() {
+            Ok(Some(value)) => values.push(value),
+            Ok(None) => break,
+            Err(error) if error.is_unsupported() => break,
+            Err(ValuesError::Amf0(error)) => return Err(CommandError::Amf0(error)),
+            Err(ValuesError::Amf3(error)) => return Err(CommandError::Amf3(error)),
+        }
+    }
+    Ok(values)
+}
+
 /// The AMF0 in a command or data message, and how many bytes of envelope stand before it.
 ///
 /// Types 15 and 17 put one byte before the values: 0 for AMF0. Some encoders leave it out, so it
@@ -145,6 +167,7 @@ impl fmt::Display for CommandError {
             }
             Self::NoName => f.write_str("command without a name"),
             Self::Amf0(error) => write!(f, "command is not AMF0: {error}"),
+            Self::Amf3(error) => write!(f, "command is not AMF3: {error}"),
         }
     }
 }
@@ -153,7 +176,48 @@ impl std::error::Error for CommandError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Amf0(error) => Some(error),
-            _ => None,
+            Self::Amf3(error) => Some(error),
+            Self::TooLong { .. } | Self::NoName => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "play", 4, and what follows.
+    fn play(arguments: &[u8]) -> Result<Vec<Value>, CommandError> {
+        let payload = [b"\x00\x02\0\x04play\0\x40\x10\0\0\0\0\0\0", arguments].concat();
+        let kind = MessageType::COMMAND_AMF3;
+        let (chunk_stream_id, timestamp, stream_id) = (COMMAND_CHUNK_STREAM, 0, 1);
+        let payload = payload.into();
+        let message = Message { chunk_stream_id, timestamp, kind, stream_id, payload };
+        let command = Command::decode(&message)?;
+        assert_eq!((command.name.as_str(), command.transaction), ("play", 4.0));
+        Ok(command.arguments)
+    }
+
+    #[test]
+    fn a_flash_command_with_amf3_arguments_is_read() {
+        let arguments =
+            play(b"\x11\x01\x11\x06\x09live\x11\x04\xff\xff\xff\xff\x11\x0a\x0b\x01\x00\x03\x01");
+        let object = Object::new().with("live", true);
+        assert_eq!(arguments.unwrap(), [Value::Null, "live".into(), (-1.0).into(), object.into()]);
+    }
+
+    #[test]
+    fn arguments_end_before_objects_that_are_not_read() {
+        for tail in [&b"\x11\x0a\x07\x03C\xff\xff"[..], b"\x11\x09\x03\x01\x09\x00\x05"] {
+            assert_eq!(play(&[b"\x05", tail].concat()).unwrap(), [Value::Null], "{tail:x?}");
+        }
+    }
+
+    #[test]
+    fn amf3_that_is_cut_or_wrong_is_refused() {
+        for tail in [&b"\x11"[..], b"\x11\x05\0", b"\x11\x06\x09l", b"\x11\x04\x80", b"\x11\x12"] {
+            let error = play(&[b"\x05", tail].concat()).unwrap_err();
+            assert!(matches!(error, CommandError::Amf3(_)), "{tail:x?}: {error}");
         }
     }
 }

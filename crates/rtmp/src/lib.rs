@@ -45,7 +45,7 @@
 //! bytes <-> handshake                    [`handshake`]
 //! bytes <-> chunks <-> messages          [`chunk`], [`message`], [`aggregate`]
 //!           messages <-> control         [`control`]
-//!           messages <-> commands        [`command`]
+//!           messages <-> commands        [`command`], with [`values`]
 //!           messages <-> events          [`server`], [`client`], with [`session`]
 //! bytes <-> events: all of it together   [`connection`]
 //! ```
@@ -68,8 +68,8 @@
 //! # What this crate does not do
 //!
 //! No sockets, no clock, no threads: deadlines, idle time and rates over time belong to whoever
-//! has a clock. No TLS, no RTMPE, no tunnels over HTTP. No shared objects. Of AMF3 only the
-//! scalars that Flash players put into commands. It does not judge names, and it knows no codecs.
+//! has a clock. No TLS, no RTMPE, no tunnels over HTTP. No shared objects. It reads AMF3 behind the
+//! switch of AMF0 and writes none. It does not judge names, and it knows no codecs.
 #![forbid(unsafe_code)]
 
 pub mod aggregate;
@@ -83,6 +83,7 @@ pub mod limits;
 pub mod message;
 pub mod server;
 pub mod session;
+pub mod values;
 
 /// The example of the README is compiled and run as a test.
 #[cfg(doctest)]

@@ -4,7 +4,7 @@
 //! its name alone.
 
 /// Names and what each says, in the order of a connection's life.
-pub const KINDS: [(&str, &str); 35] = [
+pub const KINDS: [(&str, &str); 36] = [
     ("no-socket", "this machine gave no socket: out of files, ports or memory"),
     ("connection-refused", "nobody listened at the address, or the queue of the listener was full"),
     ("connect-timeout", "no answer to the RTMP command connect within the time limit"),
@@ -40,6 +40,7 @@ pub const KINDS: [(&str, &str); 35] = [
     ("too-many-chunk-streams", "the server used more chunk streams than are held"),
     ("tiny-chunks", "the server sent its messages in uselessly small chunks"),
     ("command-not-amf0", "a command of the server cannot be read"),
+    ("command-not-amf3", "a command of the server has a value in AMF3 that cannot be read"),
     ("command-without-name", "a command of the server has no name"),
     ("control-malformed", "a control message of the server cannot be read"),
     ("aggregate-malformed", "an aggregate of the server cannot be read"),

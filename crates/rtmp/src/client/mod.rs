@@ -117,10 +117,11 @@ impl ClientSession {
         match message.kind {
             MessageType::AUDIO | MessageType::VIDEO => Ok(Some(ClientEvent::Media(message))),
             MessageType::DATA_AMF0 | MessageType::DATA_AMF3 => {
-                if message.payload.len() > self.options.data_bytes_max as usize {
+                let bytes_max = self.options.data_bytes_max;
+                if message.payload.len() > bytes_max as usize {
                     return Err(SessionError::DataTooLong { bytes: message.payload.len() });
                 }
-                Ok(Some(ClientEvent::Data(open_data(&message))))
+                Ok(Some(ClientEvent::Data(open_data(&message, bytes_max))))
             }
             MessageType::COMMAND_AMF0 | MessageType::COMMAND_AMF3 => {
                 Ok(self.command(Command::decode(&message)?))

@@ -16,10 +16,11 @@ impl ServerSession {
     }
 
     pub(super) fn data(&mut self, message: Message) -> Result<Option<ServerEvent>, SessionError> {
-        if message.payload.len() > self.settings.data_bytes_max as usize {
+        let bytes_max = self.settings.data_bytes_max;
+        if message.payload.len() > bytes_max as usize {
             return Err(SessionError::DataTooLong { bytes: message.payload.len() });
         }
-        Ok(self.owned(message)?.map(|message| ServerEvent::Data(open_data(&message))))
+        Ok(self.owned(message)?.map(|message| ServerEvent::Data(open_data(&message, bytes_max))))
     }
 
     /// The parts of an aggregate are events of their own (7.1.6).

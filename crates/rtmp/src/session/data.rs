@@ -1,10 +1,12 @@
 //! Data messages: metadata, cue points, texts (RTMP 1.0, section 7.1.2).
 //!
 //! Only the leading name is read. The values behind it stay as bytes, which are relayed as they
-//! are. `@setDataFrame` and `@clearDataFrame`, which address the server, are taken off.
+//! are, unless some are switched to AMF3: those are written anew, for who reads AMF0 alone.
+//! `@setDataFrame` and `@clearDataFrame`, which address the server, are taken off.
 
 use crate::command::{leading_string, open_envelope};
 use crate::message::Message;
+use crate::values::without_amf3;
 use bytes::Bytes;
 
 /// What a data message asks the server to do with it.
@@ -31,13 +33,17 @@ pub struct Data {
     /// Whether the publisher wants it kept.
     pub frame: DataFrame,
     /// AMF0: the name, then the values. It shares the message's bytes.
+    ///
+    /// Values that came in AMF3 are in AMF0 here, as [`Values`](crate::values::Values) tells, and
+    /// the bytes are then new ones. What cannot be read, or would be too long, is as it was sent.
     pub payload: Bytes,
 }
 
-/// Takes the envelope and the data frame command off.
-pub(crate) fn open_data(message: &Message) -> Data {
-    let (_, skip) = open_envelope(message);
-    let mut payload = message.payload.slice(skip..);
+/// Takes the envelope and the data frame command off. What is written anew has at most `bytes_max`.
+pub(crate) fn open_data(message: &Message, bytes_max: u32) -> Data {
+    let (values, skip) = open_envelope(message);
+    let plain = without_amf3(values, bytes_max as usize);
+    let mut payload = plain.unwrap_or_else(|| message.payload.slice(skip..));
     let mut frame = DataFrame::Pass;
     let mut leading = leading_string(&payload);
     if let Some((name, end)) = &leading {
@@ -59,6 +65,11 @@ pub(crate) fn open_data(message: &Message) -> Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn open_data(message: &Message) -> Data {
+        super::open_data(message, 1000)
+    }
+
     use crate::command::payload_of;
     use crate::message::MessageType;
     use millstream_amf0::Value;
@@ -86,6 +97,35 @@ mod tests {
         enveloped.extend_from_slice(&inner);
         let data = open_data(&message(MessageType::DATA_AMF3, enveloped.into()));
         assert_eq!((data.name.as_str(), data.payload), ("onTextData", inner));
+    }
+
+    #[test]
+    fn values_in_amf3_are_written_anew() {
+        let expected = payload_of(&["onMetaData".into(), vec_of_two()]).unwrap();
+        // The name, the values, or both are switched; of either type of message.
+        let name = [2, 0, 10].iter().chain(b"onMetaData").copied().collect::<Vec<u8>>();
+        let name3 = [0x11, 6, 21].iter().chain(b"onMetaData").copied().collect::<Vec<u8>>();
+        let values3 = b"\x11\x09\x05\x01\x04\x01\x04\x02";
+        for payload in [[&name[..], values3].concat(), [&name3[..], values3].concat()] {
+            for (kind, envelope) in
+                [(MessageType::DATA_AMF0, &b""[..]), (MessageType::DATA_AMF3, b"\0")]
+            {
+                let data = open_data(&message(kind, [envelope, &payload].concat().into()));
+                assert_eq!((data.name.as_str(), &data.payload), ("onMetaData", &expected));
+            }
+        }
+        let set = [b"\0\x11\x06\x1b@setDataFrame", &name3[..], values3].concat();
+        let data = open_data(&message(MessageType::DATA_AMF3, set.into()));
+        assert_eq!((data.name.as_str(), data.frame), ("onMetaData", DataFrame::Set));
+        assert_eq!(data.payload, expected);
+        // What cannot be read stays as it is.
+        let cut = Bytes::from([&name[..], &values3[..7]].concat());
+        let data = open_data(&message(MessageType::DATA_AMF0, cut.clone()));
+        assert_eq!((data.name.as_str(), data.payload), ("onMetaData", cut));
+    }
+
+    fn vec_of_two() -> Value {
+        Value::StrictArray(vec![1.0.into(), 2.0.into()])
     }
 
     #[test]

@@ -86,6 +86,7 @@ impl SessionError {
             Self::Command(CommandError::TooLong { .. }) => "command-too-long",
             Self::Command(CommandError::NoName) => "command-without-name",
             Self::Command(CommandError::Amf0(_)) => "command-not-amf0",
+            Self::Command(CommandError::Amf3(_)) => "command-not-amf3",
             Self::Control(_) => "control-malformed",
             Self::Aggregate(_) => "aggregate-malformed",
             Self::AggregateTooLong => "aggregate-too-long",

@@ -385,6 +385,18 @@ fn flash_player_plays() {
     assert_eq!(play.from(), PlayFrom::Live);
     peer.session.accept_play(play.request).unwrap();
     assert_eq!(peer.answers(), PLAY_ANSWERS);
+    // The same in AMF3 behind switches, as remoting libraries write: null, "cam3", -1.
+    let mut switched = command(1, "play", 0.0, []);
+    let values = b"\x11\x01\x11\x06\x09cam3\x11\x04\xff\xff\xff\xff";
+    switched.payload = [&switched.payload[..], values].concat().into();
+    peer.session.receive(amf3(switched)).unwrap();
+    assert!(matches!(peer.session.next_event(), Some(ServerEvent::StopPlay { .. })));
+    let Some(ServerEvent::Play(play)) = peer.session.next_event() else {
+        panic!("play is reported");
+    };
+    assert_eq!((play.name.as_str(), play.from()), ("cam3", PlayFrom::Live));
+    peer.session.accept_play(play.request).unwrap();
+    peer.answers();
     let on = |on: bool| [NULL, on.into()];
     let audio = ServerEvent::ReceiveAudio { stream_id: 1, on: false };
     assert_eq!(peer.call(1, "receiveAudio", 0.0, on(false)), Some(audio));
