@@ -241,6 +241,21 @@ fn sessions() -> io::Result<()> {
     let buffer = Control::User(UserControl::SetBufferLength { stream_id: 1, ms: 3000 }).encode();
     let player = [connect.clone(), create.clone(), command(1, &play), buffer, command(1, &pause)];
     save_messages("server_session", "player", &player)?;
+    // A Flash player's commands and data: a zero byte, then AMF0 with values behind switches.
+    let switched = |kind, values: &[Value], amf3: &[u8]| {
+        let payload = [b"\0", &wire(values)[..], amf3].concat();
+        message(kind, 3, 1, payload)
+    };
+    let name = b"\x11\x01\x11\x06\x09live\x11\x06\x00";
+    let metadata =
+        b"\x11\x09\x01\x0bwidth\x04\x8a\x00\x01\x11\x0a\x0b\x01\x00\x05\x3f\xf0\0\0\0\0\0\0\x01";
+    let flash = [
+        connect.clone(),
+        create.clone(),
+        switched(MessageType::COMMAND_AMF3, &publish[..2], name),
+        switched(MessageType::DATA_AMF3, &set[..2], metadata),
+    ];
+    save_messages("server_session", "amf3", &flash)?;
     let early = [create, command(1, &publish), connect.clone(), connect];
     save_messages("server_session", "out-of-order", &early)?;
 

@@ -415,6 +415,21 @@ fn flash_player_plays() {
     assert_eq!(peer.answers(), ["1 onStatus 0 NetStream.Play.Failed"]);
 }
 
+/// What a Flash publisher sends with `NetStream.send`: metadata, its values in AMF3.
+#[test]
+fn flash_publisher_sends_data() {
+    let mut peer = Peer::publishing();
+    let metadata = data(1, &["onMetaData".into(), object(&[("width", 1920.0.into())])]);
+    let Some(ServerEvent::Data(expected)) = peer.send(metadata.clone()).unwrap() else {
+        panic!("metadata is reported");
+    };
+    // The zero byte, the name in AMF0, an anonymous object with an integer of 29 bits.
+    let payload = b"\0\x02\0\x0aonMetaData\x11\x0a\x0b\x01\x0bwidth\x04\x8f\x00\x01";
+    let switched =
+        Message { kind: MessageType::DATA_AMF3, payload: payload[..].into(), ..metadata };
+    assert_eq!(peer.send(switched).unwrap(), Some(ServerEvent::Data(expected)));
+}
+
 /// Another `play` on a message stream that plays switches it over.
 #[test]
 fn flash_player_switches_streams() {
