@@ -132,7 +132,7 @@ impl Cli {
         let environment = Environment::now(command());
         let header = Header::new(environment.commit.clone(), self.described());
         let mut state = State::open(&self.out.join("runs.jsonl"), &header, self.resume)?;
-        let seconds: f64 = steps.iter().map(|step| step.scene.takes_s()).sum();
+        let seconds: f64 = steps.iter().map(|step| step.takes_s()).sum();
         eprintln!("{} runs, about {} at most", steps.len(), session::minutes(seconds));
         let folder = absolute(&self.out.join("work"))?;
         let bench = Bench { programs: programs.clone(), folder, veth, stop };

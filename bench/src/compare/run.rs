@@ -4,6 +4,7 @@ use super::environment::received_softirqs;
 use super::error::Error;
 use super::measured::Measured;
 use super::network::Veth;
+use super::plan::Step;
 use super::process::Process;
 use super::scene::{Network, Scene};
 use super::subject::{Place, Programs, Subject};
@@ -41,12 +42,12 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Puts a load on a server, once. In a climb it is left sooner to a server that lets its players
-    /// wait: that is how most climbs end, and the answer is the same.
+    /// Puts a load on a server, once.
     ///
     /// # Errors
     /// If the server does not serve, loadtest does not come to a report, or all is to end.
-    pub fn run(&self, scene: &Scene, subject: &Subject, climbs: bool) -> Result<Measured, Error> {
+    pub fn run(&self, step: &Step) -> Result<Measured, Error> {
+        let (scene, subject) = (&step.scene, step.subject);
         let stopped = || self.stop.load(Ordering::Relaxed);
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).map_err(Error::io("empty the folder of the run"))?;
@@ -75,8 +76,7 @@ impl Bench {
         let output = File::create(&errors).map_err(Error::io("write the load's log"))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
         let mut load = Process::start(command, "loadtest", &[])?;
-        let limit = if climbs { scene.takes_s() * 1.5 + 4.0 } else { scene.takes_s() * 2.0 + 15.0 };
-        let limit = Duration::from_secs_f64(limit);
+        let limit = Duration::from_secs_f64(step.limit_s());
         follow(&mut load, limit, &stopped).map_err(|error| with_log(error, &errors))?;
         if let Some(status) = server.ended()? {
             let fault = Error::Program(subject.id.to_owned(), format!("ended by itself: {status}"));

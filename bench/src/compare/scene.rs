@@ -5,10 +5,8 @@ use std::fmt;
 
 /// Bits per second of a stream of the usual shape, in millions.
 pub const BITRATE: f64 = 2.63;
-/// Players that come in a second, about; for estimates of time only.
-const JOINS_PER_SECOND: f64 = 1500.0;
 /// What a run takes beside its steps: starting, the first frames, ending.
-const BESIDE_S: f64 = 1.0;
+const BESIDE_S: f64 = 0.9;
 /// After its players have joined, a step waits so long until it is measured, and no longer than a
 /// quarter of it (`loadtest::limits::SETTLE`).
 const SETTLE_S: f64 = 1.5;
@@ -20,6 +18,15 @@ pub struct Stretch {
     pub players: u32,
     /// Seconds.
     pub seconds: f64,
+}
+
+/// How fast players come to a server; for estimates of time only.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Joining {
+    /// How many in a second.
+    pub per_second: f64,
+    /// How long the last of each stretch waits for its first frame, seconds.
+    pub first_frame_s: f64,
 }
 
 fn real_time() -> f64 {
@@ -93,14 +100,14 @@ impl Scene {
     }
 
     /// How long a run of it takes, about, seconds.
-    pub fn takes_s(&self) -> f64 {
-        let settle_s = |stretch: &Stretch| match stretch.players {
+    pub fn takes_s(&self, joining: Joining) -> f64 {
+        let until_measured_s = |stretch: &Stretch| match stretch.players {
             0 => 0.0,
-            _ => SETTLE_S.min(stretch.seconds / 4.0),
+            _ => SETTLE_S.min(stretch.seconds / 4.0) + joining.first_frame_s,
         };
         let stretches: f64 =
-            self.stretches.iter().map(|stretch| stretch.seconds + settle_s(stretch)).sum();
-        BESIDE_S + self.ramp_s() + stretches + f64::from(self.players()) / JOINS_PER_SECOND
+            self.stretches.iter().map(|stretch| stretch.seconds + until_measured_s(stretch)).sum();
+        BESIDE_S + self.ramp_s() + stretches + f64::from(self.players()) / joining.per_second
     }
 }
 
@@ -146,6 +153,9 @@ mod tests {
         };
         let text = "1 x 500 then 2500, 0.1 Mbit/s, at 0.5 x speed, 100 stuck, nap 5 ms, veth";
         assert_eq!((scene.to_string().as_str(), scene.players()), (text, 2600));
-        assert!((5.0..10.0).contains(&scene.takes_s()));
+        let soon = Joining { per_second: 2600.0, first_frame_s: 0.0 };
+        let late = Joining { per_second: 260.0, first_frame_s: 2.0 };
+        let [soon, late] = [soon, late].map(|joining| scene.takes_s(joining));
+        assert!((6.8..7.0).contains(&soon) && (late - soon - 13.0).abs() < 1e-6, "{soon} {late}");
     }
 }

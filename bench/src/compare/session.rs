@@ -33,7 +33,7 @@ pub fn go(bench: &Bench, steps: &[Step], state: &mut State, noisy: bool) -> Resu
             continue;
         }
         let run_began = Instant::now();
-        let outcome = bench.run(&step.scene, step.subject, step.climbs);
+        let outcome = bench.run(step);
         if let Err(Error::Stopped) = outcome {
             return Err(Error::Stopped);
         }
@@ -50,7 +50,7 @@ pub fn go(bench: &Bench, steps: &[Step], state: &mut State, noisy: bool) -> Resu
             .iter()
             .filter(|step| found(state, step).is_none())
             .filter(|step| !(step.climbs && is_beyond(state, step)));
-        let left: f64 = left.map(|step| step.scene.takes_s()).sum::<f64>() * pace.factor();
+        let left: f64 = left.map(|step| step.takes_s()).sum::<f64>() * pace.factor();
         eprintln!("{name}: {}, {} left", in_short(&run, noisy), minutes(left));
         state.add(run)?;
     }
@@ -83,7 +83,7 @@ struct Pace {
 
 impl Pace {
     fn enter(&mut self, step: &Step, took_s: f64) {
-        self.expected_s += step.scene.takes_s();
+        self.expected_s += step.takes_s();
         self.took_s += took_s;
     }
 

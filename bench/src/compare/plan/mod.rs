@@ -67,6 +67,20 @@ pub struct Step {
     pub round: u32,
 }
 
+impl Step {
+    /// How long it takes, about, seconds.
+    pub fn takes_s(&self) -> f64 {
+        self.scene.takes_s(self.subject.family.joining())
+    }
+
+    /// How long it may take, seconds. In a climb it is left sooner to a server that lets its players
+    /// wait: that is how most climbs end, and the answer is the same.
+    pub fn limit_s(&self) -> f64 {
+        let takes_s = self.takes_s();
+        if self.climbs { takes_s * 1.15 + 3.0 } else { takes_s * 2.0 + 15.0 }
+    }
+}
+
 impl Extent {
     /// The given time, or as many seconds as usual; a full run takes twice as long.
     fn seconds(&self, usual: f64) -> f64 {
