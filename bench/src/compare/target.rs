@@ -136,7 +136,7 @@ pub const TARGETS: &[Target] = &[
     ratio(AT_350, "bare sender", "350ms", Metric::Cpu, ["millstream-350ms", "bare-350ms"], 1.10),
     ratio(
         AT_350,
-        "bare sender, sendfile",
+        "bare with sendfile, ours from memory",
         "350ms",
         Metric::Cpu,
         ["millstream-350ms", "bare-350ms-sendfile"],

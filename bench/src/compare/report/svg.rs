@@ -14,7 +14,7 @@ const BOTTOM: f64 = 46.0;
 /// One row of a plot of ranges.
 const ROW: f64 = 26.0;
 /// Room for the names of its rows, and for their numbers at the other end.
-const NAMES: f64 = 190.0;
+const NAMES: f64 = 245.0;
 const NUMBERS: f64 = 110.0;
 
 /// How values lie on an axis.
