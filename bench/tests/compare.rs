@@ -95,6 +95,18 @@ fn a_small_comparison_comes_to_its_tables() {
     let markdown = fs::read_to_string(folder.join("compare.md")).unwrap();
     assert!(markdown.contains("congestion control") && markdown.contains("| millstream |"));
 
+    // The page can be drawn again from what was written.
+    let again = scratch("again");
+    let output = Command::new(env!("CARGO_BIN_EXE_compare"))
+        .args(["--players", "20", "--render"])
+        .arg(folder.join("compare.json"))
+        .arg("--out")
+        .arg(&again)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(fs::read_to_string(again.join("compare.html")).unwrap(), page);
+
     // The first round is there, the second is added.
     let output = compare(&folder, &["--rounds", "1", "--resume"]).output().unwrap();
     assert!(output.status.success() && runs(&folder).len() == 2, "{}", said(&output));

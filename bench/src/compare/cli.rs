@@ -6,6 +6,7 @@ use super::judge::Judge;
 use super::network::Veth;
 use super::plan::{Extent, Group, Step, schedule};
 use super::report::past::Past;
+use super::report::saved::Saved;
 use super::report::{Member, Report};
 use super::run::Bench;
 use super::scene::Network;
@@ -60,6 +61,9 @@ pub struct Cli {
     /// Hold the targets against an earlier comparison, too: its compare.json.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// Run nothing, and write Markdown and the page of an earlier comparison anew: its compare.json.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["full", "only", "resume", "list"])]
+    render: Option<PathBuf>,
     /// Write the results here.
     #[arg(long, value_name = "DIR", default_value = "target/compare")]
     out: PathBuf,
@@ -95,6 +99,9 @@ impl Cli {
     pub fn run(self) -> Result<(), Error> {
         let programs = self.programs()?;
         let past = self.against.as_deref().map(Past::read).transpose()?;
+        if let Some(path) = &self.render {
+            return self.render(&Saved::read(path)?, past.as_ref());
+        }
         let extent = Extent {
             full: self.full,
             players: self.players,
@@ -114,7 +121,7 @@ impl Cli {
         if steps.is_empty() {
             return Err(Error::Usage("nothing is left to run".to_owned()));
         }
-        fs::create_dir_all(&self.out).map_err(Error::io(format!("make {}", self.out.display())))?;
+        self.make_out()?;
         let stop = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&stop))
@@ -125,7 +132,7 @@ impl Cli {
         let environment = Environment::now(command());
         let header = Header::new(environment.commit.clone(), self.described());
         let mut state = State::open(&self.out.join("runs.jsonl"), &header, self.resume)?;
-        let seconds: f64 = steps.iter().map(|step| step.scene.takes_s()).sum();
+        let seconds: f64 = steps.iter().map(|step| step.takes_s()).sum();
         eprintln!("{} runs, about {} at most", steps.len(), session::minutes(seconds));
         let folder = absolute(&self.out.join("work"))?;
         let bench = Bench { programs: programs.clone(), folder, veth, stop };
@@ -143,6 +150,22 @@ impl Cli {
             println!("{}", path.display());
         }
         ended
+    }
+
+    fn make_out(&self) -> Result<(), Error> {
+        fs::create_dir_all(&self.out).map_err(Error::io(format!("make {}", self.out.display())))
+    }
+
+    /// Writes an earlier comparison again.
+    fn render(&self, saved: &Saved, past: Option<&Past>) -> Result<(), Error> {
+        self.make_out()?;
+        let judge = Judge { runs: &saved.runs, noisy: saved.noisy, players: self.players };
+        let missing = saved.missing();
+        let report = Report::of(&saved.environment, &saved.members, &missing, judge).against(past);
+        for path in report.write(&self.out)? {
+            println!("{}", path.display());
+        }
+        Ok(())
     }
 
     fn programs(&self) -> Result<Programs, Error> {

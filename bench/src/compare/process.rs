@@ -2,15 +2,12 @@
 //! started is known elsewhere.
 
 use super::error::Error;
-use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-/// How long a process may take to end after it was asked to.
-const STOP_MAX: Duration = Duration::from_secs(3);
 /// Between two looks at a process.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -101,18 +98,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let (Some(pid), Ok(None)) = (pid, self.child.try_wait()) {
-            // Not waited for yet, so the number is still this process's.
-            let _ = kill_process(pid, Signal::TERM);
-        }
-        let began = Instant::now();
-        while began.elapsed() < STOP_MAX {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(LOOK);
-        }
+        // How it ends is not compared, and a hundred polite farewells are minutes.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -4,6 +4,7 @@ use super::environment::received_softirqs;
 use super::error::Error;
 use super::measured::Measured;
 use super::network::Veth;
+use super::plan::Step;
 use super::process::Process;
 use super::scene::{Network, Scene};
 use super::subject::{Place, Programs, Subject};
@@ -45,7 +46,8 @@ impl Bench {
     ///
     /// # Errors
     /// If the server does not serve, loadtest does not come to a report, or all is to end.
-    pub fn run(&self, scene: &Scene, subject: &Subject) -> Result<Measured, Error> {
+    pub fn run(&self, step: &Step) -> Result<Measured, Error> {
+        let (scene, subject) = (&step.scene, step.subject);
         let stopped = || self.stop.load(Ordering::Relaxed);
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).map_err(Error::io("empty the folder of the run"))?;
@@ -74,7 +76,7 @@ impl Bench {
         let output = File::create(&errors).map_err(Error::io("write the load's log"))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
         let mut load = Process::start(command, "loadtest", &[])?;
-        let limit = Duration::from_secs_f64(scene.takes_s() * 2.0 + 15.0);
+        let limit = Duration::from_secs_f64(step.limit_s());
         follow(&mut load, limit, &stopped).map_err(|error| with_log(error, &errors))?;
         if let Some(status) = server.ended()? {
             let fault = Error::Program(subject.id.to_owned(), format!("ended by itself: {status}"));
@@ -130,6 +132,7 @@ impl Bench {
             .args(["--pid", &pid.to_string()])
             .args(["--publishers", &scene.publishers.to_string()])
             .args(["--bitrate", &scene.bitrate.to_string()])
+            .args(["--speed", &scene.speed.to_string()])
             .args(["--nap", &format!("{}ms", scene.nap_ms)])
             .args(["--lead", &format!("{}ms", subject.family.lead().as_millis())])
             .args(["--steps", &steps.join(",")])

@@ -5,12 +5,10 @@ use std::fmt;
 
 /// Bits per second of a stream of the usual shape, in millions.
 pub const BITRATE: f64 = 2.63;
-/// Players that come in a second, about; for estimates of time only.
-const JOINS_PER_SECOND: f64 = 1500.0;
 /// What a run takes beside its steps: starting, the first frames, ending.
-const BESIDE_S: f64 = 1.0;
-/// After its players have joined, a step waits so long until it is measured
-/// (`loadtest::limits::SETTLE`).
+const BESIDE_S: f64 = 0.9;
+/// After its players have joined, a step waits so long until it is measured, and no longer than a
+/// quarter of it (`loadtest::limits::SETTLE`).
 const SETTLE_S: f64 = 1.5;
 
 /// A stretch of a load with so many players, measured for so long.
@@ -20,6 +18,19 @@ pub struct Stretch {
     pub players: u32,
     /// Seconds.
     pub seconds: f64,
+}
+
+/// How fast players come to a server; for estimates of time only.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Joining {
+    /// How many in a second.
+    pub per_second: f64,
+    /// How long the last of each stretch waits for its first frame, seconds.
+    pub first_frame_s: f64,
+}
+
+fn real_time() -> f64 {
+    1.0
 }
 
 /// Over what the bytes go.
@@ -42,8 +53,13 @@ pub struct Scene {
     pub streams: u32,
     /// What happens, in order.
     pub stretches: Vec<Stretch>,
-    /// Megabits per second of each stream.
+    /// Megabits per second of each stream, at the speed of real time.
     pub bitrate: f64,
+    /// Seconds of media that are published in a second. At half of it there are half as many frames in
+    /// a second, of the same sizes: a gigabyte is made of as many messages as ever, which a lower
+    /// bitrate would change.
+    #[serde(default = "real_time")]
+    pub speed: f64,
     /// Milliseconds that receivers rest between rounds; 0 reads at once.
     pub nap_ms: u32,
     /// Further players who read nothing once they play.
@@ -60,6 +76,7 @@ impl Scene {
             streams: 1,
             stretches: vec![Stretch { players, seconds }],
             bitrate: BITRATE,
+            speed: real_time(),
             nap_ms: 0,
             stuck: 0,
             network: Network::Loopback,
@@ -83,10 +100,14 @@ impl Scene {
     }
 
     /// How long a run of it takes, about, seconds.
-    pub fn takes_s(&self) -> f64 {
-        let connections = f64::from(self.players() + self.publishers);
-        let stretches: f64 = self.stretches.iter().map(|stretch| stretch.seconds + SETTLE_S).sum();
-        BESIDE_S + self.ramp_s() + stretches + connections / JOINS_PER_SECOND
+    pub fn takes_s(&self, joining: Joining) -> f64 {
+        let until_measured_s = |stretch: &Stretch| match stretch.players {
+            0 => 0.0,
+            _ => SETTLE_S.min(stretch.seconds / 4.0) + joining.first_frame_s,
+        };
+        let stretches: f64 =
+            self.stretches.iter().map(|stretch| stretch.seconds + until_measured_s(stretch)).sum();
+        BESIDE_S + self.ramp_s() + stretches + f64::from(self.players()) / joining.per_second
     }
 }
 
@@ -97,6 +118,9 @@ impl fmt::Display for Scene {
         write!(f, "{} x {}", self.publishers, players.join(" then "))?;
         if self.bitrate != BITRATE {
             write!(f, ", {} Mbit/s", self.bitrate)?;
+        }
+        if self.speed != real_time() {
+            write!(f, ", at {} x speed", self.speed)?;
         }
         if self.stuck > 0 {
             write!(f, ", {} stuck", self.stuck)?;
@@ -123,11 +147,15 @@ mod tests {
             stuck: 100,
             nap_ms: 5,
             bitrate: 0.1,
+            speed: 0.5,
             network: Network::Veth,
             ..Scene::fan_out(0, 0.0)
         };
-        let text = "1 x 500 then 2500, 0.1 Mbit/s, 100 stuck, nap 5 ms, veth";
+        let text = "1 x 500 then 2500, 0.1 Mbit/s, at 0.5 x speed, 100 stuck, nap 5 ms, veth";
         assert_eq!((scene.to_string().as_str(), scene.players()), (text, 2600));
-        assert!(scene.takes_s() > 7.0);
+        let soon = Joining { per_second: 2600.0, first_frame_s: 0.0 };
+        let late = Joining { per_second: 260.0, first_frame_s: 2.0 };
+        let [soon, late] = [soon, late].map(|joining| scene.takes_s(joining));
+        assert!((6.8..7.0).contains(&soon) && (late - soon - 13.0).abs() < 1e-6, "{soon} {late}");
     }
 }

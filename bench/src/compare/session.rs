@@ -8,7 +8,7 @@ use super::run::Bench;
 use super::state::{Run, State};
 use super::stats::number;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Goes through the schedule. What is in the state already is not run again.
 ///
@@ -33,7 +33,7 @@ pub fn go(bench: &Bench, steps: &[Step], state: &mut State, noisy: bool) -> Resu
             continue;
         }
         let run_began = Instant::now();
-        let outcome = bench.run(&step.scene, step.subject);
+        let outcome = bench.run(step);
         if let Err(Error::Stopped) = outcome {
             return Err(Error::Stopped);
         }
@@ -43,13 +43,14 @@ pub fn go(bench: &Bench, steps: &[Step], state: &mut State, noisy: bool) -> Resu
             subject: step.subject.id.to_owned(),
             round: step.round,
             outcome: outcome.map_err(|error| error.to_string()),
+            took_s: run_began.elapsed().as_secs_f64(),
         };
-        pace.enter(step, run_began.elapsed());
+        pace.enter(step, run.took_s);
         let left = steps[at + 1..]
             .iter()
             .filter(|step| found(state, step).is_none())
             .filter(|step| !(step.climbs && is_beyond(state, step)));
-        let left: f64 = left.map(|step| step.scene.takes_s()).sum::<f64>() * pace.factor();
+        let left: f64 = left.map(|step| step.takes_s()).sum::<f64>() * pace.factor();
         eprintln!("{name}: {}, {} left", in_short(&run, noisy), minutes(left));
         state.add(run)?;
     }
@@ -81,9 +82,9 @@ struct Pace {
 }
 
 impl Pace {
-    fn enter(&mut self, step: &Step, took: Duration) {
-        self.expected_s += step.scene.takes_s();
-        self.took_s += took.as_secs_f64();
+    fn enter(&mut self, step: &Step, took_s: f64) {
+        self.expected_s += step.takes_s();
+        self.took_s += took_s;
     }
 
     fn factor(&self) -> f64 {

@@ -42,6 +42,9 @@ pub struct Run {
     pub round: u32,
     /// What came of it, or why nothing did.
     pub outcome: Result<Measured, String>,
+    /// How long it took with all that belongs to it, seconds; 0 in results from before this was noted.
+    #[serde(default)]
+    pub took_s: f64,
 }
 
 impl Run {
@@ -120,7 +123,7 @@ mod tests {
 
     fn run(round: u32, outcome: Result<Measured, String>) -> Run {
         let (group, subject) = ("ride".to_owned(), "bare".to_owned());
-        Run { group, scene: Scene::fan_out(10, 1.5), subject, round, outcome }
+        Run { group, scene: Scene::fan_out(10, 1.5), subject, round, outcome, took_s: 8.5 }
     }
 
     #[test]

@@ -108,7 +108,7 @@ const AT_100: &str = "CPU per GB, latency budget 100 ms";
 const AT_350: &str = "CPU per GB, latency budget 350 ms";
 const DELAY: &str = "delay of video, sent at once";
 const PACING: &str = "adaptive pacing: no setting of another is cheaper and sooner";
-const INTAKE: &str = "CPU per GB in, 1,000 publishers";
+const INTAKE: &str = "CPU per GB in, 1,000 publishers of 1.3 Mbit/s";
 
 /// The table.
 pub const TARGETS: &[Target] = &[
@@ -136,7 +136,7 @@ pub const TARGETS: &[Target] = &[
     ratio(AT_350, "bare sender", "350ms", Metric::Cpu, ["millstream-350ms", "bare-350ms"], 1.10),
     ratio(
         AT_350,
-        "bare sender, sendfile",
+        "bare with sendfile, ours from memory",
         "350ms",
         Metric::Cpu,
         ["millstream-350ms", "bare-350ms-sendfile"],

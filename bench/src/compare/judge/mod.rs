@@ -184,14 +184,15 @@ impl<'a> Judge<'a> {
 
     fn undominated(&self, target: &Target, of: &str, players: u32) -> Judgement {
         let players = (u64::from(players) * u64::from(self.players) / 1000) as u32;
+        let so_many = |run: &&Run| run.scene.players() == players;
         let spreads = |id: &str, metric: Metric| {
-            let runs = self.of_group(target.group, id);
-            let runs = runs.filter(|run| run.scene.players() == players);
+            let runs = self.of_group(target.group, id).filter(so_many);
             Spread::of(runs.filter_map(|run| metric.of(run.counted(self.noisy)?)))
         };
         let point = |id: &str| Some((spreads(id, Metric::Cpu)?, spreads(id, Metric::VideoP99)?));
         let Some((cpu, p99)) = point(of) else {
-            return Judgement::nothing(0, self.why_not(target.group, [of, of]));
+            let all = self.of_group(target.group, of).filter(so_many).count();
+            return Judgement::nothing(all, self.why_not(target.group, [of, of]));
         };
         let peers: Vec<&str> = self
             .subjects(target.group)
@@ -305,8 +306,10 @@ struct Judgement {
 }
 
 impl Judgement {
+    /// Of so many rounds, none that counts.
     fn nothing(all: usize, note: String) -> Self {
-        let (found, verdict) = ("-".to_owned(), Verdict::NotMeasured);
+        let found = if all > 0 { "no run counts, see below" } else { "not run" };
+        let (found, verdict) = (found.to_owned(), Verdict::NotMeasured);
         Self { found, spread: None, rounds: (0, all), verdict, note }
     }
 }

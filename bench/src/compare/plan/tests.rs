@@ -12,13 +12,25 @@ fn a_quick_run_with_the_usual_peers_takes_less_than_fifteen_minutes() {
         !matches!(subject.family, Family::Srs | Family::ZlMediaKit | Family::MediaMtx)
     };
     let steps = schedule(&extent(false).groups(), usual);
-    // Of the peers none was seen to carry more than 8,000; the climb spares them the rest.
-    let seconds: f64 = steps
-        .iter()
-        .filter(|step| !step.subject.family.is_peer() || step.scene.players() <= 8000)
-        .map(|step| step.scene.takes_s())
-        .sum();
-    assert!(seconds < 900.0, "{seconds} s in {} runs", steps.len());
+    // What each was seen to carry; the next larger number is waited for in vain, the rest is spared.
+    let carried = |step: &Step| match step.subject.family {
+        Family::Millstream | Family::Bare => 16_000,
+        Family::Nginx => 2000,
+        Family::NodeMediaServer2 => 4000,
+        Family::NodeMediaServer4 => 500,
+        _ => 0,
+    };
+    let mut seconds = 0.0;
+    let mut given_up: Vec<&str> = Vec::new();
+    for step in &steps {
+        if !step.climbs || step.scene.players() <= carried(step) {
+            seconds += step.takes_s();
+        } else if !given_up.contains(&step.subject.id) {
+            given_up.push(step.subject.id);
+            seconds += step.limit_s();
+        }
+    }
+    assert!(seconds < 840.0, "{seconds} s in {} runs", steps.len());
 }
 
 #[test]

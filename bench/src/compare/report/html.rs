@@ -15,8 +15,9 @@ background:#fff}table{border-collapse:collapse;font-size:14px}td,th{padding:.2em
 1px solid #ddd;text-align:left;vertical-align:top}.right{text-align:right;font-variant-numeric:\
 tabular-nums}.wide{overflow-x:auto}.pass{color:#00694e}.miss{color:#b34000;font-weight:600}svg{width:\
 100%;max-width:900px;font:12px system-ui,sans-serif;margin:1em 0;background:#fff}svg .grid{stroke:\
-#e3e3e3}svg .limit{stroke:#222;stroke-width:2}svg .title{font-weight:600;font-size:14px}svg polyline\
-{stroke-width:2}";
+#e3e3e3}svg .limit{stroke:#222;stroke-width:2}svg .title{font-weight:600;font-size:14px}svg text{\
+paint-order:stroke;stroke:#fff;stroke-width:3px}svg .heading{font-weight:600}svg .to{stroke:#999}svg \
+polyline{stroke-width:2}";
 
 /// The whole page.
 pub fn page(report: &Report<'_>) -> String {
@@ -167,7 +168,7 @@ fn memory(figures: &[Figures]) -> Option<String> {
         .filter_map(|row| {
             let spread = row.per_viewer?;
             let values = [spread.lowest, spread.median, spread.highest].map(|bytes| bytes / 1e3);
-            Some(Range { name: row.subject.clone(), values, limit })
+            Some(Range { heading: String::new(), name: row.subject.clone(), values, limit })
         })
         .collect();
     (!rows.is_empty()).then(|| ranges("Memory per added viewer", "KB", &rows))
@@ -189,11 +190,11 @@ fn targets(report: &Report<'_>) -> Option<String> {
         .filter_map(|line| {
             let (spread, limit) = (line.spread?, limit(line.what, &line.against)?);
             let values = [spread.lowest, spread.median, spread.highest];
-            let what = line.what.split(',').next().unwrap_or(line.what);
-            Some(Range { name: format!("{what} / {}", line.against), values, limit })
+            let (heading, name) = (line.what.to_owned(), line.against.clone());
+            Some(Range { heading, name, values, limit })
         })
         .collect();
-    let title = "Ratios: lowest, median, highest; the bar is the target";
+    let title = "Ratios: lowest, median, highest; the bar is the most that is wanted";
     (!rows.is_empty()).then(|| ranges(title, "x", &rows))
 }
 

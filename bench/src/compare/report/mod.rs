@@ -4,7 +4,9 @@
 pub mod figures;
 pub mod html;
 pub mod json;
+pub mod labels;
 pub mod past;
+pub mod saved;
 pub mod svg;
 pub mod table;
 
@@ -21,7 +23,7 @@ use std::path::{Path, PathBuf};
 use table::Table;
 
 /// A server of the comparison, as reports name it.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Member {
     /// The family's name.
     pub name: String,

@@ -1,5 +1,6 @@
 //! Plots as SVG: points, lines and ranges on two axes. What they show is known elsewhere.
 
+use super::labels::{Area, place};
 use std::fmt::Write as _;
 
 /// The drawing, in its own units; pages scale it.
@@ -12,8 +13,9 @@ const TOP: f64 = 34.0;
 const BOTTOM: f64 = 46.0;
 /// One row of a plot of ranges.
 const ROW: f64 = 26.0;
-/// Room for the names of its rows.
-const NAMES: f64 = 330.0;
+/// Room for the names of its rows, and for their numbers at the other end.
+const NAMES: f64 = 245.0;
+const NUMBERS: f64 = 110.0;
 
 /// How values lie on an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct Series {
 /// A row of a plot of ranges: a name, lowest, middle, highest, and up to where it is good.
 #[derive(Clone, Debug)]
 pub struct Range {
+    /// What it and its neighbours of the same heading are about; nothing if there is but one subject.
+    pub heading: String,
     /// Its name.
     pub name: String,
     /// Lowest, middle, highest.
@@ -103,31 +107,65 @@ pub fn plot(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> String {
                  </title></circle>"
             );
         }
-        // At the last point, on the side where there is room.
-        if let Some((x, y)) = at.last() {
-            let (anchor, aside) = if *x > WIDTH - 160.0 { ("end", -7.0) } else { ("start", 7.0) };
-            text(&mut svg, anchor, [x + aside, y - 5.0], &series.name);
+    }
+    // Last of all, so that no line lies on a name.
+    let at = |point: &(f64, f64)| (at_x(point.0), at_y(point.1));
+    let lines = series.iter().filter(|series| series.joined).flat_map(|series| {
+        series.points.windows(2).flat_map(|pair| between(at(&pair[0]), at(&pair[1])))
+    });
+    let marks: Vec<(f64, f64)> = points().map(at).chain(lines).collect();
+    let ends: Vec<(&Series, (f64, f64))> =
+        series.iter().filter_map(|series| Some((series, at(series.points.last()?)))).collect();
+    let names: Vec<(&str, (f64, f64))> =
+        ends.iter().map(|(series, at)| (series.name.as_str(), *at)).collect();
+    let room = Area { left: LEFT, top: TOP, right: WIDTH - 4.0, bottom: floor };
+    for ((series, (x, y)), label) in ends.iter().zip(place(&names, &marks, room)) {
+        if let Some((to_x, to_y)) = label.line {
+            line(&mut svg, "to", [*x, *y, to_x, to_y]);
         }
+        let anchor = if label.ends { "end" } else { "start" };
+        text(&mut svg, anchor, [label.at.0, label.at.1 + 4.0], &series.name);
     }
     svg + "</svg>"
 }
 
-/// Ranges below one another, each with its limit.
+/// Points along a line, near enough to each other that no name fits between them.
+fn between(from: (f64, f64), to: (f64, f64)) -> impl Iterator<Item = (f64, f64)> {
+    let (wide, high) = (to.0 - from.0, to.1 - from.1);
+    let steps = (wide.hypot(high) / 10.0).ceil().clamp(1.0, 100.0) as u32;
+    (1..steps).map(move |step| {
+        let share = f64::from(step) / f64::from(steps);
+        (from.0 + wide * share, from.1 + high * share)
+    })
+}
+
+/// Ranges below one another, each with its limit, under their headings.
 pub fn ranges(title: &str, unit: &str, rows: &[Range]) -> String {
-    let height = TOP + BOTTOM + ROW * rows.len() as f64;
+    let begins = |at: usize| {
+        let heading = rows[at].heading.as_str();
+        !heading.is_empty() && (at == 0 || rows[at - 1].heading != heading)
+    };
+    let headings = (0..rows.len()).filter(|at| begins(*at)).count();
+    let height = TOP + BOTTOM + ROW * (rows.len() + headings) as f64;
     let axis = Axis { name: unit.to_owned(), scale: Scale::Linear };
     let span = axis.span(rows.iter().flat_map(|row| [row.values[2], row.limit]));
-    let at_x = |value: f64| NAMES + span.share(value) * (WIDTH - NAMES - RIGHT);
+    let right = WIDTH - NUMBERS;
+    let at_x = |value: f64| NAMES + span.share(value) * (right - NAMES);
     let mut svg = begin(title, height);
     for tick in span.ticks() {
         line(&mut svg, "grid", [at_x(tick), TOP, at_x(tick), height - BOTTOM]);
         text(&mut svg, "middle", [at_x(tick), height - BOTTOM + 16.0], &label(tick));
     }
-    text(&mut svg, "end", [WIDTH - RIGHT, height - 10.0], unit);
+    text(&mut svg, "end", [right, height - 10.0], unit);
+    let mut y = TOP - ROW / 2.0;
     for (at, row) in rows.iter().enumerate() {
-        let y = TOP + ROW * (at as f64 + 0.5);
+        if begins(at) {
+            y += ROW;
+            heading(&mut svg, [8.0, y + 8.0], &row.heading);
+        }
+        y += ROW;
         let [low, middle, high] = row.values.map(at_x);
-        text(&mut svg, "end", [NAMES - 10.0, y + 4.0], &row.name);
+        text(&mut svg, "end", [NAMES - 12.0, y + 4.0], &row.name);
         let limit = at_x(row.limit);
         line(&mut svg, "limit", [limit, y - ROW / 2.5, limit, y + ROW / 2.5]);
         let colour = colour(if row.values[1] <= row.limit { 2 } else { 1 });
@@ -136,6 +174,8 @@ pub fn ranges(title: &str, unit: &str, rows: &[Range]) -> String {
             "<line x1=\"{low:.1}\" y1=\"{y:.1}\" x2=\"{high:.1}\" y2=\"{y:.1}\" stroke=\"{colour}\" \
              stroke-width=\"3\"/><circle cx=\"{middle:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"{colour}\"/>"
         );
+        let found = format!("{:.2} of {}", row.values[1], label(row.limit));
+        text(&mut svg, "start", [right + 14.0, y + 4.0], &found);
     }
     svg + "</svg>"
 }
@@ -211,6 +251,12 @@ fn text(svg: &mut String, anchor: &str, [x, y]: [f64; 2], text: &str) {
     let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>");
 }
 
+/// The name of several rows, on a ground of its own so that the grid does not cross it.
+fn heading(svg: &mut String, [x, y]: [f64; 2], text: &str) {
+    let text = escape(text);
+    let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"heading\">{text}</text>");
+}
+
 /// A number at an axis, without needless decimals.
 fn label(value: f64) -> String {
     format!("{}", (value * 1e4).round() / 1e4)
@@ -267,7 +313,11 @@ mod tests {
                 assert_eq!(svg.matches("<circle").count(), points.len());
             }
         }
-        let range = Range { name: "a & b".to_owned(), values: [0.9, 1.0, 1.3], limit: 1.1 };
+        let heading = "c < d".to_owned();
+        let range =
+            Range { heading, name: "a & b".to_owned(), values: [0.9, 1.0, 1.3], limit: 1.1 };
+        let svg = ranges("ratios", "x", &[range.clone(), range.clone()]);
+        assert_eq!(svg.matches("c &lt; d").count(), 1, "a heading stands above its rows, once");
         for rows in [vec![], vec![range.clone()], vec![range; 9]] {
             let svg = ranges("ratios", "x", &rows);
             assert!(is_well_formed(&svg), "{svg}");
