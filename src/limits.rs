@@ -127,6 +127,13 @@ pub const INTAKE_REST_SHARE: u32 = 2;
 /// The longest rest. Frames of a shard that is busy with publishers wait half of it on average, and a
 /// key frame larger than the socket's buffer several times.
 pub const INTAKE_REST_MAX: Duration = Duration::from_millis(5);
+/// When frames wait for a window, publishers are read so many times in it, and once more before it
+/// ends. More finds less in each socket; fewer has the sockets fill up.
+pub const INTAKE_ROUNDS_PER_WINDOW: u32 = 8;
+/// The longest rest between these rounds: what 40 Mbit/s fill of a fresh socket's 64 KB.
+pub const INTAKE_GATHER_MAX: Duration = Duration::from_millis(12);
+/// A turn that reads as much is followed by no such rest: there may be more than a socket holds.
+pub const INTAKE_FULL: usize = 32 * 1024;
 /// The shortest rest, which is what the runtime's timers can tell.
 pub const INTAKE_REST_MIN: Duration = Duration::from_millis(1);
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.

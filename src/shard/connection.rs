@@ -4,6 +4,7 @@
 //! `publishing` and `playing`.
 
 use super::inbox::{Mail, Outcome};
+use super::intake::Pace;
 use super::state::{Asked, Connection, Sockets, State, Way, What};
 use super::tasks::Shard;
 use crate::capture::format::Direction;
@@ -17,6 +18,7 @@ use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::server::{Connect, Play, Publish, ServerEvent};
 use millstream_rtmp::session::{Rejection, RequestId};
 use monoio::net::TcpStream;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,6 +54,7 @@ impl Shard {
             number,
             address,
             socket: Rc::clone(&socket),
+            pace: Pace::AtOnce,
             tap: tap.clone(),
             protocol: ServerConnection::new(&self.common.options, entropy),
             outlet,
@@ -75,20 +78,20 @@ impl Shard {
         self.stats.connections.add(1);
         tracing::debug!(connection = number, peer = %address, "connection accepted");
         if let Err(error) = self.arrivals.watch(&socket, key.at) {
-            self.stats.refuse(Refusal::Descriptors);
-            tracing::warn!(connection = number, %error, "the kernel does not watch it");
-            self.close(&mut state, key, "not-watched", now);
+            self.not_watched(&mut state, key, &error, now);
         }
     }
 
-    /// Reads what is there. Returns whether the connection publishes.
-    pub(super) fn on_readable(self: &Rc<Self>, key: Key, now: Moment) -> bool {
+    /// Reads what is there. Returns how many bytes that was.
+    pub(super) fn on_readable(self: &Rc<Self>, key: Key, now: Moment) -> usize {
         let mut buffer = self.buffer.borrow_mut();
         let mut state = self.state.borrow_mut();
+        let mut bytes = 0;
         for _ in 0..limits::READS_PER_TURN {
             let Some(connection) = state.connections.at_mut(key) else { break };
             match connection.socket.read(&mut buffer) {
                 Read::Bytes(count) => {
+                    bytes += count;
                     connection.last_read = now;
                     self.stats.reads.add(1);
                     self.stats.bytes_in.add(count as u64);
@@ -112,8 +115,33 @@ impl Shard {
                 }
             }
         }
+        self.keep_pace(&mut state, key, now);
         self.settle(&mut state, now);
-        state.connections.at(key).is_some_and(|connection| !connection.publishes.is_empty())
+        bytes
+    }
+
+    /// Has a connection read as is right for what it has become.
+    fn keep_pace(self: &Rc<Self>, state: &mut State, key: Key, now: Moment) {
+        let Some(connection) = state.connections.at_mut(key) else { return };
+        let pace = match connection.publishes.is_empty() {
+            true => Pace::AtOnce,
+            false => Pace::Gathered,
+        };
+        if pace == connection.pace {
+            return;
+        }
+        self.arrivals_of(connection.pace).forget(&connection.socket);
+        connection.pace = pace;
+        if let Err(error) = self.arrivals_of(pace).watch(&connection.socket, key.at) {
+            self.not_watched(state, key, &error, now);
+        }
+    }
+
+    fn not_watched(self: &Rc<Self>, state: &mut State, key: Key, error: &io::Error, now: Moment) {
+        self.stats.refuse(Refusal::Descriptors);
+        let connection = state.connections.at(key).map(|connection| connection.number);
+        tracing::warn!(connection, %error, "the kernel does not watch it");
+        self.close(state, key, "not-watched", now);
     }
 
     /// A parked outlet's socket has room.
@@ -341,7 +369,7 @@ impl Shard {
         if let Some(way) = state.sockets.get_mut(connection.outlet.at as usize) {
             *way = None;
         }
-        self.arrivals.forget(&connection.socket);
+        self.arrivals_of(connection.pace).forget(&connection.socket);
         connection.socket.shutdown();
         if let Some(tap) = &connection.tap {
             tap.end(reason);

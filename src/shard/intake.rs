@@ -1,30 +1,48 @@
-//! Reading: one task that reads every socket of the shard that has something, round by round.
+//! Reading: two tasks that read every socket of the shard that has something, round by round.
 //!
 //! ```text
 //!   wait for arrivals -> look: who has something? -> a turn each -> rest -> wait ...
 //! ```
-//! A read costs the system call, the acknowledgement that goes out with it and a walk through the
-//! connection's state, however little came. So when reading takes more than a third of the core, the
-//! shard rests between rounds and finds more in each socket: as long as makes it a third again, or as
-//! long as a rest may be. A few publishers never see one. What a turn does with the bytes stands
-//! in `connection`.
+//! Whoever is still in a dialogue, or plays, is read at once. Publishers are gathered: a read costs the
+//! system call, the acknowledgement that goes out with it and a walk through the connection's state,
+//! however little came, and a frame comes in several pieces. So the shard rests between rounds of
+//! publishers, and finds more in each socket:
+//!
+//! - when reading takes more than a third of the core: as long as makes it a third again, or as long
+//!   as a rest may be. A few publishers never see one;
+//! - when frames wait for a window anyway: a part of it. A pass begins with a round of its own, so that
+//!   what came before it goes with it.
+//!
+//! What a turn does with the bytes stands in `connection`.
 
 use super::runtime;
 use super::tasks::Shard;
 use crate::config::LatencyBudget;
 use crate::limits;
 use crate::moment::Moment;
-use crate::net::arrivals::Found;
+use crate::net::arrivals::{Arrivals, Found};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How long to rest between rounds: an account of the rest that is owed for work, less what there was.
+/// How a connection is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// When something comes.
+    AtOnce,
+    /// In rounds, with other publishers.
+    Gathered,
+}
+
+/// How long to rest between rounds of publishers: an account of the rest that is owed for work, less
+/// what there was.
 #[derive(Debug)]
 struct Rests {
     most: Duration,
     owed: Duration,
     /// When it last worked.
     ended: Moment,
+    /// A socket was found so full that waiting longer could hold its sender up.
+    full: bool,
 }
 
 impl Rests {
@@ -35,72 +53,104 @@ impl Rests {
             // window, at once means at once.
             LatencyBudget::Fixed(window) => (window / 4).min(limits::INTAKE_REST_MAX),
         };
-        Self { most, owed: Duration::ZERO, ended: Moment::default() }
+        Self { most, owed: Duration::ZERO, ended: Moment::default(), full: false }
     }
 
-    /// A stretch of turns; so many of them were publishers'. Others' do not count: dialogues are
-    /// short, and a rest would only make each of their steps later.
-    fn worked(&mut self, began: Moment, ended: Moment, publishers: usize, turns: usize) {
-        let publishers = u32::try_from(publishers).unwrap_or(u32::MAX);
-        let turns = u32::try_from(turns).unwrap_or(u32::MAX).max(1);
-        let work = ended.since(began) * publishers / turns;
+    /// A stretch of turns.
+    fn worked(&mut self, began: Moment, ended: Moment, full: bool) {
         // Time without arrivals was rest, too, and so was what other tasks took.
         self.owed = self.owed.saturating_sub(began.since(self.ended));
-        self.owed = (self.owed + work * limits::INTAKE_REST_SHARE).min(self.most);
+        let work = ended.since(began) * limits::INTAKE_REST_SHARE;
+        self.owed = (self.owed + work).min(self.most);
         self.ended = ended;
+        self.full |= full;
     }
 
-    /// The round is over: the rest that follows it, if it is worth a timer.
-    fn next(&self) -> Option<Duration> {
-        (self.owed >= limits::INTAKE_REST_MIN).then_some(self.owed)
+    /// The round is over: the rest that follows it, if it is worth a timer. `window` is the narrowest
+    /// that anybody's frames wait for.
+    fn next(&mut self, window: Duration) -> Option<Duration> {
+        let gather = match std::mem::take(&mut self.full) {
+            true => Duration::ZERO,
+            false => (window / limits::INTAKE_ROUNDS_PER_WINDOW).min(limits::INTAKE_GATHER_MAX),
+        };
+        let rest = self.owed.max(gather);
+        (rest >= limits::INTAKE_REST_MIN).then_some(rest)
     }
 }
 
+/// What a stretch of turns came to.
+struct Stretch {
+    /// The one found whose turn is next.
+    next: usize,
+    began: Moment,
+    ended: Moment,
+    /// A turn took so much that its socket may have been full.
+    full: bool,
+}
+
 impl Shard {
+    /// The sockets that are read at this pace.
+    pub(super) fn arrivals_of(&self, pace: Pace) -> &Arrivals {
+        match pace {
+            Pace::AtOnce => &self.arrivals,
+            Pace::Gathered => &self.feeds,
+        }
+    }
+
     /// Reads until the shard ends.
-    pub(super) async fn take_in(self: Rc<Self>) {
+    pub(super) async fn take_in(self: Rc<Self>, pace: Pace) {
+        let arrivals = self.arrivals_of(pace);
         let mut found = Found::with_capacity(limits::INTAKE_ROUND);
         let mut rests = Rests::new(self.common.config.latency_budget);
         loop {
-            self.arrivals.any().await;
-            self.arrivals.look(&mut found);
+            arrivals.any().await;
+            arrivals.look(&mut found);
             let mut next = 0;
             while next < found.len() {
                 if next > 0 {
                     // Who was found and not read yet keeps the set ready: this only lets the other
                     // tasks have their turns.
-                    self.arrivals.any().await;
+                    arrivals.any().await;
                 }
-                next = self.stretch(&found, next, &mut rests);
+                let stretch = self.stretch(&found, next);
+                rests.worked(stretch.began, stretch.ended, stretch.full);
+                next = stretch.next;
             }
-            if let Some(rest) = rests.next() {
+            if pace == Pace::Gathered
+                && let Some(rest) = rests.next(self.common.directory.narrowest_window())
+            {
                 runtime::sleep(rest).await;
             }
         }
     }
 
-    /// Turns for those found, from one on, until the others of the shard should have theirs. Returns
-    /// who comes next.
-    fn stretch(self: &Rc<Self>, found: &Found, from: usize, rests: &mut Rests) -> usize {
-        let began = self.now();
-        let (mut at, mut publishers, mut now) = (from, 0, began);
-        while let Some(place) = found.number(at)
-            && now.since(began) < limits::INTAKE_STRETCH
-        {
-            publishers += usize::from(self.turn(place, now));
-            at += 1;
-            now = self.now();
-        }
-        rests.worked(began, now, publishers, at - from);
-        at
+    /// Reads what publishers have sent until now, before a pass that it shall go with. Of many, as
+    /// many as a stretch has time for.
+    pub(super) fn gather(self: &Rc<Self>, found: &mut Found) {
+        self.feeds.look(found);
+        self.stretch(found, 0);
     }
 
-    /// One connection's turn. Returns whether it publishes.
-    fn turn(self: &Rc<Self>, place: u32, now: Moment) -> bool {
+    /// Turns for those found, from one on, until the others of the shard should have theirs.
+    fn stretch(self: &Rc<Self>, found: &Found, from: usize) -> Stretch {
+        let began = self.now();
+        let (mut next, mut full, mut now) = (from, false, began);
+        while let Some(place) = found.number(next)
+            && now.since(began) < limits::INTAKE_STRETCH
+        {
+            full |= self.turn(place, now) >= limits::INTAKE_FULL;
+            next += 1;
+            now = self.now();
+        }
+        Stretch { next, began, ended: now, full }
+    }
+
+    /// One connection's turn. Returns how many bytes were read.
+    fn turn(self: &Rc<Self>, place: u32, now: Moment) -> usize {
         // Found before another's turn closed it, or even gave its place away: nothing is there then.
-        let Some(key) = self.state.borrow().connections.key_at(place) else { return false };
-        if let Some(publishes) = runtime::contained(|| self.on_readable(key, now)) {
-            return publishes;
+        let Some(key) = self.state.borrow().connections.key_at(place) else { return 0 };
+        if let Some(bytes) = runtime::contained(|| self.on_readable(key, now)) {
+            return bytes;
         }
         self.panicked();
         let closed = runtime::contained(|| {
@@ -111,7 +161,7 @@ impl Shard {
         if closed.is_none() {
             self.panicked();
         }
-        false
+        0
     }
 }
 
@@ -136,8 +186,8 @@ mod tests {
             // Who has sent something within the gap, by the chance of independent senders.
             let found = (publishers * (1.0 - (-77.0 * gap).exp())).max(1.0);
             let work = found * cost;
-            rests.worked(at(clock), at(clock + work), 1, 1);
-            let rest = rests.next().map_or(0.0, |rest| rest.as_secs_f64());
+            rests.worked(at(clock), at(clock + work), false);
+            let rest = rests.next(Duration::ZERO).map_or(0.0, |rest| rest.as_secs_f64());
             // Where there is nothing to read, it is waited for.
             gap = (work + rest).max(1.0 / (publishers * 77.0));
             (clock, worked, rested, rounds) =
@@ -169,16 +219,20 @@ mod tests {
         let (_, rest) = run(LatencyBudget::Fixed(Duration::ZERO), 4000.0, 8e-6);
         assert_eq!(rest, Duration::ZERO);
         let mut rests = Rests::new(LatencyBudget::Fixed(Duration::from_millis(12)));
-        rests.worked(at(1.0), at(2.0), 1, 1);
-        assert_eq!(rests.next(), Some(Duration::from_millis(3)));
+        rests.worked(at(1.0), at(2.0), false);
+        assert_eq!(rests.next(Duration::ZERO), Some(Duration::from_millis(3)));
     }
 
     #[test]
-    fn turns_of_others_do_not_count() {
+    fn frames_that_wait_for_a_window_are_gathered() {
         let mut rests = Rests::new(LatencyBudget::Auto);
-        rests.worked(at(1.0), at(1.008), 0, 40);
-        assert_eq!(rests.next(), None);
-        rests.worked(at(1.008), at(1.016), 10, 40);
-        assert_eq!(rests.next(), Some(Duration::from_millis(4)));
+        let rest = |rests: &mut Rests, window| rests.next(Duration::from_millis(window));
+        assert_eq!(rest(&mut rests, 0), None);
+        assert_eq!(rest(&mut rests, 40), Some(Duration::from_millis(5)));
+        assert_eq!(rest(&mut rests, 1000), Some(limits::INTAKE_GATHER_MAX));
+        // Who sends more than a socket holds is not held up.
+        rests.worked(at(1.0), at(1.0), true);
+        assert_eq!(rest(&mut rests, 1000), None);
+        assert_eq!(rest(&mut rests, 1000), Some(limits::INTAKE_GATHER_MAX));
     }
 }

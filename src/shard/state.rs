@@ -1,6 +1,7 @@
 //! What a shard holds: its connections, its publishers, its fan-out. Tables only; what happens to
 //! them stands in `connection`, `publishing`, `playing` and `tick`.
 
+use super::intake::Pace;
 use crate::capture::Tap;
 use crate::capture::format::Direction;
 use crate::egress::fanout::Fanout;
@@ -54,6 +55,8 @@ pub struct Connection {
     pub number: u64,
     pub address: SocketAddr,
     pub socket: Rc<Socket>,
+    /// How it is read.
+    pub pace: Pace,
     /// Where what is received is captured.
     pub tap: Option<Rc<Tap>>,
     pub protocol: ServerConnection,

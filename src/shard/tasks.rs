@@ -3,6 +3,7 @@
 
 use super::bell::Bell;
 use super::inbox::{Inbox, Mail, Outcome, Post};
+use super::intake::Pace;
 use super::mailbox::Mailbox;
 use super::pacing::Pacer;
 use super::runtime::{self, BellWaiter, Notify, Yielder};
@@ -15,7 +16,7 @@ use crate::hook::Application;
 use crate::limits;
 use crate::moment::Moment;
 use crate::net::addresses::Addresses;
-use crate::net::arrivals::Arrivals;
+use crate::net::arrivals::{Arrivals, Found};
 use crate::net::listener::{Accepted, Acceptor, Reserve};
 use crate::net::socket::Socket;
 use crate::slots::{Key, Slots};
@@ -109,8 +110,10 @@ pub(super) struct Shard {
     pub common: Arc<Common>,
     pub stats: Arc<ShardStats>,
     pub state: RefCell<State>,
-    /// Which sockets have something to read.
+    /// Which sockets of those that are read at once have something.
     pub arrivals: Arrivals,
+    /// The same of publishers, who are read in rounds.
+    pub feeds: Arrivals,
     pub pacer: RefCell<Pacer>,
     /// Where sockets are read into.
     pub buffer: RefCell<Vec<u8>>,
@@ -159,6 +162,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         stats: Arc::clone(&common.directory.shards()[index]),
         state: RefCell::new(state),
         arrivals: Arrivals::new()?,
+        feeds: Arrivals::new()?,
         pacer: RefCell::new(Pacer::new(common.config.latency_budget)),
         passing: Cell::new(Duration::ZERO),
         buffer: RefCell::new(vec![0; limits::READ_BUFFER]),
@@ -172,7 +176,8 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
     for acceptor in &acceptors {
         shard.spawn(Rc::clone(&shard).accept(Rc::clone(acceptor)));
     }
-    shard.spawn(Rc::clone(&shard).take_in());
+    shard.spawn(Rc::clone(&shard).take_in(Pace::AtOnce));
+    shard.spawn(Rc::clone(&shard).take_in(Pace::Gathered));
     shard.spawn(Rc::clone(&shard).fan_out(bell, yielder));
     shard.spawn(Rc::clone(&shard).read_mail(inbox, mail_bell, acceptors));
     shard.spawn(Rc::clone(&shard).ride());
@@ -229,21 +234,23 @@ impl Shard {
     async fn fan_out(self: Rc<Self>, bell: BellWaiter, yielder: Yielder) {
         let mailbox = Arc::clone(&self.common.mailboxes[self.index]);
         let mut last_pass = Moment::default();
+        let mut found = Found::with_capacity(limits::INTAKE_ROUND);
         loop {
             if mailbox.fall_asleep(|| self.due.is_set()) {
                 bell.rung_or(&self.due).await;
                 mailbox.wake_up();
                 self.common.bells[self.index].silence();
             }
-            // Taken for seen: the pass below looks at everything.
-            while self.due.is_set() {
-                self.due.wait().await;
-            }
             // Not asleep during the window, so nobody rings for what is to wait anyway.
             let window = self.pacer.borrow().window();
             let opens = last_pass + window;
             if self.now() < opens {
                 runtime::sleep(opens.since(self.now())).await;
+                self.gather(&mut found);
+            }
+            // Taken for seen: the pass below looks at everything.
+            while self.due.is_set() {
+                self.due.wait().await;
             }
             last_pass = self.now();
             mailbox.drain(|slot| self.state.borrow_mut().fanout.mark_due(slot));

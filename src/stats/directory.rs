@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{ShardStats, StreamStats};
 use crate::name::StreamName;
@@ -24,6 +25,12 @@ impl Directory {
     /// The shards, by index.
     pub fn shards(&self) -> &[Arc<ShardStats>] {
         &self.shards
+    }
+
+    /// The narrowest pacing window of any shard.
+    pub fn narrowest_window(&self) -> Duration {
+        let windows = self.shards.iter().map(|shard| shard.pacing_window_ms.get());
+        Duration::from_millis(windows.min().unwrap_or(0))
     }
 
     /// The counters of a stream: those that it has, or new ones.
