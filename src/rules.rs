@@ -1,15 +1,17 @@
 //! The built-in rules: names are checked, publishers show their keys, everybody may play.
 
 use crate::config::{KeyError, Keys};
-use crate::hook::{Answer, Application, Defer, MayPublish, Peer, Rejection, Request};
-use crate::name::StreamName;
+use crate::hook::{
+    Admission, Answer, Application, Defer, MayPublish, Peer, Rejection, Request, Session,
+    SessionHandle,
+};
 use crate::stream::takeover::Identity;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 /// The application that the binary runs.
 pub struct Rules {
-    keys: Keys,
+    keys: Arc<Keys>,
     /// Keyed afresh in every process: an identity says nothing outside of it.
     hasher: RandomState,
 }
@@ -17,16 +19,30 @@ pub struct Rules {
 impl Rules {
     /// The rules for these keys. Without keys everybody may publish.
     pub fn new(keys: Keys) -> Self {
-        Self { keys, hasher: RandomState::new() }
+        Self { keys: Arc::new(keys), hasher: RandomState::new() }
     }
 }
 
 impl Application for Rules {
-    fn connect(&self, _peer: &Arc<Peer>, _defer: Defer<'_, ()>) -> Answer<()> {
-        Answer::Now(Ok(()))
+    fn connect(
+        &self,
+        _peer: &Arc<Peer>,
+        _session: &SessionHandle,
+        _defer: Defer<'_, Admission>,
+    ) -> Answer<Admission> {
+        let (keys, hasher) = (Arc::clone(&self.keys), self.hasher.clone());
+        Answer::accept(Admission::new(Guest { keys, hasher }))
     }
+}
 
-    fn publish(&self, request: &Request, _defer: Defer<'_, MayPublish>) -> Answer<MayPublish> {
+/// One peer under the rules.
+struct Guest {
+    keys: Arc<Keys>,
+    hasher: RandomState,
+}
+
+impl Session for Guest {
+    fn publish(&mut self, request: &Request, _defer: Defer<'_, MayPublish>) -> Answer<MayPublish> {
         let queries = [request.peer.query.as_deref(), request.query.as_deref()];
         let query = queries.into_iter().flatten().collect::<Vec<_>>().join("&");
         let granted = self.keys.publish(&request.peer.app, &request.name, &query);
@@ -35,11 +51,6 @@ impl Application for Rules {
             identity: granted.proven.then(|| Identity(self.hasher.hash_one(&granted.stream))),
             stream: granted.stream,
         }))
-    }
-
-    fn play(&self, request: &Request, _defer: Defer<'_, StreamName>) -> Answer<StreamName> {
-        let name = StreamName::new(&request.peer.app, &request.name);
-        Answer::Now(name.map_err(|error| refuse(KeyError::Name(error))))
     }
 }
 
@@ -50,5 +61,5 @@ fn refuse(error: KeyError) -> Rejection {
         KeyError::Wrong => "key-wrong",
         KeyError::Unknown => "key-unknown",
     };
-    Rejection { name, description: error.to_string() }
+    Rejection::new(name, error.to_string())
 }

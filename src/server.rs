@@ -125,7 +125,13 @@ impl Server {
             posts,
             addresses: Addresses::new(config.caps.clone()),
             reserve: Reserve::new().map_err(StartError::System)?,
-            options: ServerOptions { chunk_size: config.chunk_size, ..ServerOptions::default() },
+            options: ServerOptions {
+                chunk_size: config.chunk_size,
+                window_ack_size: config.ack_window,
+                peer_bandwidth: config.ack_window,
+                fms_ver: config.server_version.as_str().into(),
+                ..ServerOptions::default()
+            },
             make_framing,
             capture,
             began: Instant::now(),

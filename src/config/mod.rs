@@ -71,6 +71,12 @@ pub struct Config {
     /// [`CHUNK_SIZE_MAX`].
     #[serde(with = "units::size")]
     pub chunk_size: u32,
+    /// After how many bytes publishers and players shall acknowledge, and the peer bandwidth that
+    /// they are told (RTMP 1.0, sections 5.4.4 and 5.4.5), from 10 kB to 1 GiB.
+    #[serde(with = "units::size")]
+    pub ack_window: u32,
+    /// What the server calls itself at `connect` (`fmsVer`).
+    pub server_version: String,
     /// Serve without keys on addresses that others can reach.
     pub open: bool,
     /// What a second publisher of the same stream meets.
@@ -114,6 +120,8 @@ impl Default for Config {
             cores: Cores::Auto,
             latency_budget: LatencyBudget::Auto,
             chunk_size: 1 << 20,
+            ack_window: 5_000_000,
+            server_version: "FMS/3,5,7,7009".into(),
             open: false,
             takeover: Takeover::IfStale,
             hold: Duration::from_secs(10),

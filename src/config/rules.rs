@@ -27,6 +27,16 @@ impl Config {
                 holds: (CHUNK_SIZE_MIN..=CHUNK_SIZE_MAX).contains(&self.chunk_size),
                 rule: "choose a size from 128 bytes to 10MiB",
             },
+            Rule {
+                key: "ack_window",
+                holds: (10_000..=1 << 30).contains(&self.ack_window),
+                rule: "choose a size from 10kB to 1024MiB",
+            },
+            Rule {
+                key: "server_version",
+                holds: is_version(&self.server_version),
+                rule: "choose 1 to 64 printable characters, such as \"FMS/3,5,7,7009\"",
+            },
             Rule { key: "hold", holds: self.hold <= hour, rule: "choose at most 1h" },
             Rule { key: "play_wait", holds: self.play_wait <= hour, rule: "choose at most 1h" },
             Rule {
@@ -107,6 +117,10 @@ impl Caps {
 }
 
 /// The kernel's names are short and plain (TCP_CA_NAME_MAX is 16 with the final zero).
+fn is_version(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+}
+
 fn is_congestion_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..16).contains(&name.len()) && name.bytes().all(plain)

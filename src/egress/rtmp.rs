@@ -36,6 +36,20 @@ fn travels_as(carrier: Carrier) -> (MessageType, u32) {
     }
 }
 
+/// One message for one player, in the form of those of the log, so that it may stand between them.
+pub fn message(
+    carrier: Carrier,
+    timestamp: u32,
+    stream_id: u32,
+    payload: &[u8],
+    chunk_size: u32,
+) -> Vec<u8> {
+    let (kind, chunk_stream_id) = travels_as(carrier);
+    let mut out = Vec::new();
+    write_standalone(kind, chunk_stream_id, timestamp, stream_id, payload, chunk_size, &mut out);
+    out
+}
+
 impl Framing for RtmpFraming {
     fn frame(&self, carrier: Carrier, timestamp: u64, payload: &[u8], out: &mut Vec<u8>) {
         let (kind, chunk_stream_id) = travels_as(carrier);

@@ -3,25 +3,22 @@
 //! The protocol stands in `millstream-rtmp`; what publishing and playing do to streams stands in
 //! `publishing` and `playing`.
 
-use super::inbox::{Mail, Outcome};
 use super::intake::Pace;
-use super::state::{Asked, Connection, Sockets, State, Way, What};
+use super::state::{Connection, Sockets, State, Way};
 use super::tasks::Shard;
 use crate::capture::format::Direction;
-use crate::hook::{Answer, Decision, Peer, Reply, Request};
+use crate::hook::{Ended, Totals};
 use crate::limits;
 use crate::moment::Moment;
 use crate::net::socket::{Read, Socket, Writer};
 use crate::slots::Key;
 use crate::stats::Refusal;
 use millstream_rtmp::connection::ServerConnection;
-use millstream_rtmp::server::{Connect, Play, Publish, ServerEvent};
-use millstream_rtmp::session::{Rejection, RequestId};
+use millstream_rtmp::server::{ServerEvent, UnknownCommand};
 use monoio::net::TcpStream;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Shard {
@@ -59,6 +56,10 @@ impl Shard {
             protocol: ServerConnection::new(&self.common.options, entropy),
             outlet,
             peer: None,
+            session: None,
+            heard: false,
+            told: Totals::default(),
+            pinged: None,
             since: now,
             last_read: now,
             last_ping: now,
@@ -238,18 +239,30 @@ impl Shard {
                     now,
                 );
             }
-            ServerEvent::UnknownCommand(command) => {
-                let number = state.connections.at(key).map(|connection| connection.number);
-                let name = command.name.as_str();
-                // Its name is the peer's text: only what looks like a procedure is shown.
-                let plain =
-                    name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                let shown = if plain { name } else { "(not plain)" };
-                tracing::debug!(connection = number, command = shown, "unknown command");
+            ServerEvent::UnknownCommand(command) => self.unknown(state, key, &command, now),
+            ServerEvent::Acknowledged { bytes } => {
+                if let Some(connection) = state.connections.at_mut(key) {
+                    self.call(connection, key, now, |session| session.acknowledged(bytes));
+                }
+            }
+            ServerEvent::Pong { timestamp } => {
+                if let Some(connection) = state.connections.at_mut(key) {
+                    self.ponged(connection, key, timestamp, now);
+                }
             }
             // Reading them is what matters: `last_read` is set.
             _ => {}
         }
+    }
+
+    fn unknown(&self, state: &mut State, key: Key, command: &UnknownCommand, now: Moment) {
+        let Some(connection) = state.connections.at_mut(key) else { return };
+        let name = command.name.as_str();
+        // Its name is the peer's text: only what looks like a procedure is shown.
+        let plain = name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let shown = if plain { name } else { "(not plain)" };
+        tracing::debug!(connection = connection.number, command = shown, "unknown command");
+        self.call(connection, key, now, |session| session.unknown_command(command));
     }
 
     /// Counts a request. One too many ends the connection, and false is returned.
@@ -275,93 +288,14 @@ impl Shard {
         false
     }
 
-    fn connect_asked(self: &Rc<Self>, state: &mut State, key: Key, connect: Connect, now: Moment) {
-        let Some(connection) = state.connections.at_mut(key) else { return };
-        let peer = Arc::new(Peer {
-            connection: connection.number,
-            address: connection.address,
-            app: connect.app,
-            query: connect.app_query,
-            tc_url: connect.tc_url,
-            flash_ver: connect.flash_ver,
-        });
-        connection.peer = Some(Arc::clone(&peer));
-        let asked =
-            Asked { request: connect.request, stream_id: 0, since: now, what: What::Connect };
-        let mut defer = || self.reply(key, asked.request, Outcome::Connect);
-        match self.common.application.connect(&peer, &mut defer) {
-            Answer::Now(decision) => self.connect_decided(state, key, asked, decision, now),
-            Answer::Later => connection.asked.push(asked),
-        }
-    }
-
-    pub(super) fn connect_decided(
-        self: &Rc<Self>,
-        state: &mut State,
-        key: Key,
-        asked: Asked,
-        decision: Decision<()>,
-        now: Moment,
-    ) {
-        let Some(connection) = state.connections.at_mut(key) else { return };
-        let answered = match decision {
-            Ok(()) => connection.protocol.accept_connect(asked.request),
-            Err(rejection) => {
-                self.stats.refuse(Refusal::Hook);
-                self.begin_closing(connection, key, rejection.name, now);
-                let rejection = Rejection::connect(&rejection.description);
-                connection.protocol.reject_connect(asked.request, &rejection)
-            }
-        };
-        report(answered);
-    }
-
-    fn publish_asked(self: &Rc<Self>, state: &mut State, key: Key, publish: Publish, now: Moment) {
-        let Publish { request, stream_id, name, query, .. } = publish;
-        let Some(connection) = state.connections.at_mut(key) else { return };
-        let Some(peer) = &connection.peer else { return };
-        let wish = Request { peer: Arc::clone(peer), name, query };
-        let asked = Asked { request, stream_id, since: now, what: What::Publish };
-        let mut defer = || self.reply(key, request, Outcome::Publish);
-        match self.common.application.publish(&wish, &mut defer) {
-            Answer::Now(decision) => self.publish_decided(state, key, asked, decision, now),
-            Answer::Later => connection.asked.push(asked),
-        }
-    }
-
-    fn play_asked(self: &Rc<Self>, state: &mut State, key: Key, play: Play, now: Moment) {
-        let Play { request, stream_id, name, query, .. } = play;
-        let Some(connection) = state.connections.at_mut(key) else { return };
-        let Some(peer) = &connection.peer else { return };
-        let wish = Request { peer: Arc::clone(peer), name, query };
-        let asked = Asked { request, stream_id, since: now, what: What::Play };
-        let mut defer = || self.reply(key, request, Outcome::Play);
-        match self.common.application.play(&wish, &mut defer) {
-            Answer::Now(decision) => self.play_decided(state, key, asked, decision, now),
-            Answer::Later => connection.asked.push(asked),
-        }
-    }
-
-    /// The way back of an answer that is given later, from any thread.
-    fn reply<T: Send + 'static>(
-        &self,
-        connection: Key,
-        request: RequestId,
-        outcome: fn(Decision<T>) -> Outcome,
-    ) -> Reply<T> {
-        let post = self.common.posts[self.index].clone();
-        Reply::new(move |decision| {
-            let mail = Mail::Decided { connection, request, outcome: outcome(decision) };
-            // With a full inbox the answer is lost, and the request runs into its deadline.
-            let _ = post.send(mail);
-        })
-    }
-
     /// Ends a connection: what it published is held, what it played is left.
     pub(super) fn close(self: &Rc<Self>, state: &mut State, key: Key, reason: &str, now: Moment) {
         self.stop_play_of(state, key, now);
-        let Some(connection) = state.connections.remove(key) else { return };
+        let Some(mut connection) = state.connections.remove(key) else { return };
+        let mut published = Vec::new();
         for publishing in &connection.publishes {
+            let entry = state.publishing.at(*publishing);
+            published.extend(entry.map(|entry| entry.tenure.hub.name.clone()));
             self.lose(state, *publishing, now);
         }
         let (outlet, unread) = state.fanout.close(connection.outlet);
@@ -393,6 +327,12 @@ impl Shard {
             skips = outlet.stats.skips,
             "connection ended"
         );
+        let totals = Totals {
+            received: connection.protocol.bytes_received(),
+            sent: outlet.stats.bytes_sent,
+        };
+        let lasted = now.since(connection.since);
+        self.take_leave(&mut connection, &published, &Ended { reason, totals, lasted });
     }
 }
 

@@ -4,7 +4,7 @@
 //! bell rings only if it sleeps.
 
 use super::bell::Bell;
-use crate::hook::{Decision, MayPublish};
+use crate::hook::{Admission, Decision, Errand, MayPublish};
 use crate::limits;
 use crate::name::StreamName;
 use crate::slots::Key;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 /// A message to a shard.
 #[derive(Debug)]
-pub enum Mail {
+pub(crate) enum Mail {
     /// The application's answer to a request of a connection.
     Decided {
         /// The connection.
@@ -25,6 +25,13 @@ pub enum Mail {
         request: RequestId,
         /// The answer.
         outcome: Outcome,
+    },
+    /// Something that the application wants done for a connection.
+    Errand {
+        /// The connection.
+        connection: Key,
+        /// What.
+        errand: Errand,
     },
     /// Another publisher takes a stream over: seal it and give the writing end back.
     Seal {
@@ -42,9 +49,9 @@ pub enum Mail {
 
 /// An answer of the application.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// To `connect`.
-    Connect(Decision<()>),
+    Connect(Decision<Admission>),
     /// To `publish`.
     Publish(Decision<MayPublish>),
     /// To `play`.
@@ -53,37 +60,53 @@ pub enum Outcome {
 
 /// The sending end of a shard's inbox. Cheap to clone, usable from any thread.
 #[derive(Clone)]
-pub struct Post {
+pub(crate) struct Post {
     sender: Sender<Mail>,
     asleep: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
     bell: Arc<Bell>,
 }
 
 /// The receiving end, on the shard.
-pub struct Inbox {
+pub(crate) struct Inbox {
     receiver: Receiver<Mail>,
     asleep: Arc<AtomicBool>,
     bell: Arc<Bell>,
 }
 
-/// The inbox is full, or its shard is gone; the mail comes back.
+/// The mail comes back.
 #[derive(Debug)]
-pub struct Undelivered(pub Mail);
+pub(crate) enum Undelivered {
+    /// The inbox is full.
+    Full(Mail),
+    /// Its shard is gone.
+    Over(Mail),
+}
 
 /// Makes an inbox that rings `bell`.
-pub fn inbox(bell: Bell) -> (Post, Inbox) {
+pub(crate) fn inbox(bell: Bell) -> (Post, Inbox) {
     let (sender, receiver) = crossbeam_channel::bounded(limits::INBOX_MAX);
     let asleep = Arc::new(AtomicBool::new(false));
     let bell = Arc::new(bell);
-    let post = Post { sender, asleep: Arc::clone(&asleep), bell: Arc::clone(&bell) };
+    let over = Arc::new(AtomicBool::new(false));
+    let post = Post { sender, asleep: Arc::clone(&asleep), over, bell: Arc::clone(&bell) };
     (post, Inbox { receiver, asleep, bell })
 }
 
 impl Post {
+    /// The shard has ended: nobody reads its inbox any more.
+    pub fn close(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
     /// Sends, without waiting.
     pub fn send(&self, mail: Mail) -> Result<(), Undelivered> {
+        if self.over.load(Ordering::Relaxed) {
+            return Err(Undelivered::Over(mail));
+        }
         self.sender.try_send(mail).map_err(|error| match error {
-            TrySendError::Full(mail) | TrySendError::Disconnected(mail) => Undelivered(mail),
+            TrySendError::Full(mail) => Undelivered::Full(mail),
+            TrySendError::Disconnected(mail) => Undelivered::Over(mail),
         })?;
         // Pairs with the fence in `fall_asleep`: one of the two sees the other's write.
         fence(Ordering::SeqCst);

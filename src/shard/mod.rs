@@ -12,11 +12,13 @@
 pub mod mailbox;
 
 #[cfg(not(millstream_loom))]
+mod application;
+#[cfg(not(millstream_loom))]
 pub mod bell;
 #[cfg(not(millstream_loom))]
 mod connection;
 #[cfg(not(millstream_loom))]
-pub mod inbox;
+pub(crate) mod inbox;
 #[cfg(not(millstream_loom))]
 mod intake;
 #[cfg(not(millstream_loom))]

@@ -1,7 +1,7 @@
 //! What playing does on this shard: joining a stream, leaving it, what viewers are told.
 
 use super::connection::report;
-use super::inbox::Mail;
+use super::inbox::{Mail, Undelivered};
 use super::state::{Asked, Connection, Play, State};
 use super::tasks::Shard;
 use crate::egress::outlet::OutletId;
@@ -34,6 +34,7 @@ impl Shard {
                 let reason = if rejection.name == "name" { Refusal::Name } else { Refusal::Hook };
                 self.stats.refuse(reason);
                 tracing::warn!(connection = connection.number, peer = %connection.address, reason = rejection.name, "play refused");
+                self.send_elsewhere(connection, &rejection);
                 let rejection = Rejection::play_failed(&rejection.description);
                 report(connection.protocol.reject_play(asked.request, &rejection));
                 return;
@@ -112,7 +113,7 @@ impl Shard {
     }
 
     /// Ends what a connection plays, if it does.
-    pub(super) fn stop_play_of(&self, state: &mut State, key: Key, _now: Moment) {
+    pub(super) fn stop_play_of(&self, state: &mut State, key: Key, now: Moment) {
         let State { connections, fanout, .. } = state;
         let Some(connection) = connections.at_mut(key) else { return };
         let Some(play) = connection.play.take() else { return };
@@ -126,6 +127,7 @@ impl Shard {
         play.hub.stats.viewers.count.decrement();
         self.stats.players.sub(1);
         tracing::info!(connection = connection.number, stream = %play.hub.name, "play ended");
+        self.call(connection, key, now, |session| session.play_finished(&play.hub.name));
     }
 
     pub(super) fn pause(&self, state: &mut State, key: Key, stream_id: u32, paused: bool) {
@@ -301,7 +303,9 @@ impl Shard {
 
     /// Sends mail to a shard. If its inbox is full, it is tried again at the next tick.
     pub(super) fn mail(&self, state: &mut State, shard: usize, mail: Mail) {
-        if let Err(super::inbox::Undelivered(mail)) = self.common.posts[shard].send(mail) {
+        if let Err(Undelivered::Full(mail) | Undelivered::Over(mail)) =
+            self.common.posts[shard].send(mail)
+        {
             self.stats.inbox_full.add(1);
             state.unsent.push_back((shard, mail));
         }

@@ -2,12 +2,13 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::state::{Asked, Publishing, State};
+use super::state::{Asked, Connection, Publishing, State};
 use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
 use crate::ingest;
 use crate::limits;
 use crate::moment::Moment;
+use crate::name::StreamName;
 use crate::slots::Key;
 use crate::stats::{Rate, Refusal, State as StreamState};
 use crate::stream::registry::{ClaimId, Claimant, Heir, Refusal as ClaimRefusal};
@@ -41,6 +42,7 @@ impl Shard {
                 };
                 self.stats.refuse(reason);
                 tracing::warn!(connection = number, peer = %address, reason = rejection.name, "publish refused");
+                self.send_elsewhere(connection, &rejection);
                 let rejection = Rejection::publish_denied(&rejection.description);
                 report(connection.protocol.reject_publish(asked.request, &rejection));
                 return;
@@ -119,6 +121,9 @@ impl Shard {
     ) {
         if let Some(arrival) = ingest::rtmp::media(message) {
             self.push(state, key, message.stream_id, &arrival, now);
+            if let Some((connection, stream)) = heard(state, key, message.stream_id) {
+                self.hear_media(connection, key, &stream, message, now);
+            }
         }
     }
 
@@ -126,6 +131,9 @@ impl Shard {
         if data.frame != millstream_rtmp::session::DataFrame::Clear {
             let arrival = ingest::rtmp::data(data);
             self.push(state, key, data.stream_id, &arrival, now);
+            if let Some((connection, stream)) = heard(state, key, data.stream_id) {
+                self.hear_data(connection, key, &stream, data, now);
+            }
         }
     }
 
@@ -269,10 +277,11 @@ impl Shard {
         if entry.tenure.is_promised() {
             return self.lose(state, place, now);
         }
-        let connected = entry.source.is_some();
+        let source = entry.source;
         let Some(entry) = self.forget(state, place) else { return };
-        if connected {
+        if let Some((key, _)) = source {
             self.stats.publishers.sub(1);
+            self.tell_finished(state, key, &entry.tenure.hub.name, now);
         }
         entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Idle;
@@ -314,6 +323,10 @@ impl Shard {
             return;
         };
         self.stats.publishers.sub(1);
+        if let Some(entry) = state.publishing.at(place) {
+            let name = entry.tenure.hub.name.clone();
+            self.tell_finished(state, key, &name, now);
+        }
         let Some(connection) = state.connections.at_mut(key) else { return };
         connection.publishes.retain(|held| *held != place);
         let rejection = Rejection::bad_name("another publisher took this stream over");
@@ -389,6 +402,15 @@ fn find<'a>(
             .is_some_and(|entry| entry.source.is_some_and(|(_, id)| id == stream_id))
     })?;
     publishing.at_mut(place).map(|entry| (place, entry))
+}
+
+/// A connection whose session hears media, and the stream that it publishes on this message stream.
+fn heard(state: &mut State, key: Key, stream_id: u32) -> Option<(&mut Connection, StreamName)> {
+    let State { connections, publishing, .. } = state;
+    let connection = connections.at_mut(key).filter(|connection| connection.heard)?;
+    let (_, entry) = find(publishing, &connection.publishes, stream_id)?;
+    let name = entry.tenure.hub.name.clone();
+    Some((connection, name))
 }
 
 fn refusal_text(refusal: ClaimRefusal) -> (&'static str, &'static str) {

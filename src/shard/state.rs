@@ -6,7 +6,7 @@ use crate::capture::Tap;
 use crate::capture::format::Direction;
 use crate::egress::fanout::Fanout;
 use crate::egress::outlet::{OutletId, Sent, Sink};
-use crate::hook::Peer;
+use crate::hook::{Peer, Session, Totals};
 use crate::moment::Moment;
 use crate::net::socket::{Socket, Writer};
 use crate::slots::{Key, Slots};
@@ -63,6 +63,14 @@ pub struct Connection {
     pub outlet: OutletId,
     /// Known from `connect` on.
     pub peer: Option<Arc<Peer>>,
+    /// What the application has for this peer, once it is admitted.
+    pub session: Option<Box<dyn Session>>,
+    /// Whether the session hears media.
+    pub heard: bool,
+    /// The bytes that the session was told of.
+    pub told: Totals,
+    /// The newest ping without an answer: its timestamp, and when it was sent.
+    pub pinged: Option<(u32, Moment)>,
     pub since: Moment,
     pub last_read: Moment,
     pub last_ping: Moment,

@@ -2,7 +2,7 @@
 //! in the files beside this one, and the task that reads in `intake`.
 
 use super::bell::Bell;
-use super::inbox::{Inbox, Mail, Outcome, Post};
+use super::inbox::{Inbox, Mail, Post};
 use super::intake::Pace;
 use super::mailbox::Mailbox;
 use super::pacing::Pacer;
@@ -48,7 +48,7 @@ pub struct Common {
     /// Bells for them, by shard.
     pub bells: Vec<Arc<Bell>>,
     /// Inboxes, by shard.
-    pub posts: Vec<Post>,
+    pub(crate) posts: Vec<Post>,
     /// How many connections each address has.
     pub addresses: Addresses,
     /// The descriptor kept back for when there are none.
@@ -99,7 +99,7 @@ pub struct Seat {
     /// The core that it is pinned to.
     pub core: usize,
     /// Its inbox.
-    pub inbox: Inbox,
+    pub(crate) inbox: Inbox,
     /// Its listening sockets.
     pub listeners: Vec<std::net::TcpListener>,
 }
@@ -184,6 +184,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
     shard.spawn(Rc::clone(&shard).tick());
     ready();
     shard.stop.wait().await;
+    shard.common.posts[index].close();
     Ok(())
 }
 
@@ -285,6 +286,7 @@ impl Shard {
                     Mail::Decided { connection, request, outcome } => {
                         self.decided(connection, request, outcome);
                     }
+                    Mail::Errand { connection, errand } => self.run_errand(connection, errand),
                     Mail::Seal { claim } => self.seal(claim),
                     Mail::Inherit { claim } => self.inherit(claim),
                     Mail::Drain => {
@@ -298,33 +300,6 @@ impl Shard {
                 inbox.bell().silence();
             }
         }
-    }
-
-    fn decided(
-        self: &Rc<Self>,
-        key: Key,
-        request: millstream_rtmp::session::RequestId,
-        outcome: Outcome,
-    ) {
-        let now = self.now();
-        let mut state = self.state.borrow_mut();
-        let Some(connection) = state.connections.at_mut(key) else { return };
-        // An answer that comes after its time, or twice, finds nothing.
-        let Some(at) = connection.asked.iter().position(|asked| asked.request == request) else {
-            return;
-        };
-        let asked = connection.asked.swap_remove(at);
-        match outcome {
-            Outcome::Connect(decision) => {
-                self.connect_decided(&mut state, key, asked, decision, now)
-            }
-            Outcome::Publish(decision) => {
-                self.publish_decided(&mut state, key, asked, decision, now)
-            }
-            Outcome::Play(decision) => self.play_decided(&mut state, key, asked, decision, now),
-        }
-        self.pump(&mut state, key, &[], now);
-        self.settle(&mut state, now);
     }
 
     /// Ends the waits of audio frames that no video came for.

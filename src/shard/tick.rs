@@ -1,10 +1,9 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
 use super::load::{Busy, Load, Meter, Share};
-use super::state::{State, What};
+use super::state::State;
 use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
-use crate::hook::Rejection;
 use crate::limits;
 use crate::moment::Moment;
 use crate::slots::Key;
@@ -169,39 +168,16 @@ impl Shard {
             return Some("idle");
         }
         self.expire_questions(state, key, now);
+        self.tell_totals(state, key, now);
         // A peer that is silent because it only listens is asked whether it is there: its answer
         // keeps address translators from forgetting it, and TCP notices if there is nobody.
         let connection = state.connections.at_mut(key)?;
         let silent = now.since(connection.last_read.max(connection.last_ping));
         if connection.protocol.is_connected() && silent >= limits::PING_AFTER {
-            connection.last_ping = now;
-            connection.protocol.ping(now.as_ms() as u32);
+            self.ping(connection, key, now);
             self.send_output(state, key, now);
         }
         None
-    }
-
-    /// Refuses what the application did not answer in time.
-    fn expire_questions(self: &Rc<Self>, state: &mut State, key: Key, now: Moment) {
-        loop {
-            let Some(connection) = state.connections.at_mut(key) else { return };
-            let late = connection
-                .asked
-                .iter()
-                .position(|asked| now.since(asked.since) >= limits::ANSWER_MAX);
-            let Some(at) = late else { return };
-            let asked = connection.asked.swap_remove(at);
-            let rejection = Rejection {
-                name: "no-answer",
-                description: "the application did not answer in time".into(),
-            };
-            match asked.what {
-                What::Connect => self.connect_decided(state, key, asked, Err(rejection), now),
-                What::Publish => self.publish_decided(state, key, asked, Err(rejection), now),
-                What::Play => self.play_decided(state, key, asked, Err(rejection), now),
-            }
-            self.send_output(state, key, now);
-        }
     }
 
     fn check_publishing(self: &Rc<Self>, state: &mut State, now: Moment) {

@@ -9,8 +9,7 @@ use loadtest::media::source::Source;
 use loadtest::plan::{Plan, Step, Target};
 use loadtest::swarm::director;
 use millstream::config::{Config, CoreList, Cores, ListenAddr};
-use millstream::hook::{Answer, Application, Defer, MayPublish, Peer, Request};
-use millstream::name::StreamName;
+use millstream::hook::{Admission, Answer, Application, Defer, Peer, SessionHandle};
 use millstream::server::Server;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -29,22 +28,15 @@ struct Door {
 }
 
 impl Application for Door {
-    fn connect(&self, _: &Arc<Peer>, _: Defer<'_, ()>) -> Answer<()> {
+    fn connect(
+        &self,
+        _: &Arc<Peer>,
+        _: &SessionHandle,
+        _: Defer<'_, Admission>,
+    ) -> Answer<Admission> {
         self.shard.get_or_init(Thread::current);
-        Answer::Now(Ok(()))
+        Answer::accept(Admission::default())
     }
-
-    fn publish(&self, request: &Request, _: Defer<'_, MayPublish>) -> Answer<MayPublish> {
-        Answer::Now(Ok(MayPublish { stream: name(request), identity: None }))
-    }
-
-    fn play(&self, request: &Request, _: Defer<'_, StreamName>) -> Answer<StreamName> {
-        Answer::Now(Ok(name(request)))
-    }
-}
-
-fn name(request: &Request) -> StreamName {
-    StreamName::new(&request.peer.app, &request.name).expect("the generator asks for a good name")
 }
 
 /// Looks at the shard's count whenever the generator takes a sample while all players play.

@@ -36,7 +36,7 @@ impl ServerSession {
             stream_id: 0,
             name: "_result".to_owned(),
             transaction,
-            arguments: accepted(settings.caps_ex).into(),
+            arguments: accepted(&self.fms_ver, settings.caps_ex).into(),
         });
         self.release(held);
         Ok(())

@@ -106,11 +106,10 @@ fn four_cc_map(value: Option<&Value>) -> Vec<(String, u32)> {
 }
 
 /// The two objects of a positive answer: the server's properties, and the information object.
-pub(super) fn accepted(caps_ex: u32) -> [Value; 2] {
+pub(super) fn accepted(fms_ver: &str, caps_ex: u32) -> [Value; 2] {
     let any = || Object::new().with("*", CAN_FORWARD);
     let properties = Object::new()
-        // Old players compare this version; it is the one that most servers claim.
-        .with("fmsVer", "FMS/3,5,7,7009")
+        .with("fmsVer", fms_ver)
         .with("capabilities", 31.0)
         .with("mode", 1.0)
         .with("fourCcList", Value::StrictArray(vec!["*".into()]))

@@ -32,6 +32,7 @@ use crate::message::{Message, MessageType};
 use crate::session::{Early, RequestId, SessionError};
 use held::Held;
 use queue::Queue;
+use std::sync::Arc;
 use streams::Streams;
 
 /// The state machine of one peer.
@@ -53,6 +54,7 @@ pub struct ServerSession {
     owed_pong: Option<u32>,
     /// What went wrong while held messages were released; the next `receive` reports it.
     fault: Option<Box<SessionError>>,
+    fms_ver: Arc<str>,
     requests: u32,
     refusals: u32,
     strays: u32,
@@ -105,6 +107,7 @@ impl ServerSession {
             events: Queue::new(),
             owed_pong: None,
             fault: None,
+            fms_ver: Arc::clone(&options.fms_ver),
             requests: 0,
             refusals: 0,
             strays: 0,

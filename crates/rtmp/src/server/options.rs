@@ -3,6 +3,7 @@
 use super::connect::CAPS_EX_ALL;
 use crate::chunk::ChunkLimits;
 use crate::limits::{ACKNOWLEDGEMENT_WINDOW, DATA_BYTES_MAX, HELD_BYTES_MAX};
+use std::sync::Arc;
 
 /// Settings of one server connection; the same for all of a server, as a rule.
 #[derive(Clone, Debug)]
@@ -15,6 +16,9 @@ pub struct ServerOptions {
     pub window_ack_size: u32,
     /// The peer bandwidth announced with `connect`'s answer, bytes.
     pub peer_bandwidth: u32,
+    /// What the server calls itself in `connect`'s answer (`fmsVer`). Old players compare it with the
+    /// version of a Flash Media Server; the default is the one that most servers claim.
+    pub fms_ver: Arc<str>,
     /// The capability flags announced (Enhanced RTMP v2, `CapsExMask`).
     pub caps_ex: u32,
     /// Whether players are sent `|RtmpSampleAccess` and `NetStream.Data.Start` before the stream.
@@ -35,6 +39,7 @@ impl Default for ServerOptions {
             chunk_size: 1024 * 1024,
             window_ack_size: ACKNOWLEDGEMENT_WINDOW,
             peer_bandwidth: ACKNOWLEDGEMENT_WINDOW,
+            fms_ver: "FMS/3,5,7,7009".into(),
             caps_ex: CAPS_EX_ALL,
             flash_data: false,
             held_bytes_max: HELD_BYTES_MAX,

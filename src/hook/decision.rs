@@ -1,9 +1,5 @@
-//! The application hook: one trait decides who may connect, publish and play, and under which name.
-//!
-//! An answer may be given at once or later, from any thread; meanwhile only the session that asked
-//! waits. No media passes here. The built-in rules are the first user (`rules`).
+//! What a peer asks, and what it is answered, at once or later.
 
-use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::stream::takeover::Identity;
 use std::net::SocketAddr;
@@ -37,6 +33,15 @@ pub struct Request {
     pub query: Option<String>,
 }
 
+/// The stream that a request names.
+///
+/// # Errors
+/// A rejection called `name` that says what is wrong with it.
+pub fn stream_of(request: &Request) -> Decision<StreamName> {
+    StreamName::new(&request.peer.app, &request.name)
+        .map_err(|error| Rejection::new("name", error.to_string()))
+}
+
 /// A refusal, as the peer and the log see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
@@ -44,6 +49,22 @@ pub struct Rejection {
     pub name: &'static str,
     /// What the peer is told.
     pub description: String,
+    /// Where the peer is sent instead: the URL of another server and application. At `connect` by
+    /// the code 302 that Flash introduced, later by a reconnect request (Enhanced RTMP v2).
+    pub redirect: Option<String>,
+}
+
+impl Rejection {
+    /// A plain refusal.
+    pub fn new(name: &'static str, description: impl Into<String>) -> Self {
+        Self { name, description: description.into(), redirect: None }
+    }
+
+    /// Sends the peer elsewhere.
+    pub fn redirect(url: impl Into<String>) -> Self {
+        let description = "this stream is served elsewhere".into();
+        Self { name: "redirected", description, redirect: Some(url.into()) }
+    }
 }
 
 /// Leave to publish.
@@ -55,6 +76,13 @@ pub struct MayPublish {
     pub identity: Option<Identity>,
 }
 
+impl MayPublish {
+    /// Leave for somebody who proved nothing.
+    pub fn new(stream: StreamName) -> Self {
+        Self { stream, identity: None }
+    }
+}
+
 /// An answer: accepted, or refused with a reason.
 pub type Decision<T> = Result<T, Rejection>;
 
@@ -64,6 +92,18 @@ pub enum Answer<T> {
     Now(Decision<T>),
     /// To be given through the [`Reply`] that was taken.
     Later,
+}
+
+impl<T> Answer<T> {
+    /// Yes.
+    pub fn accept(leave: T) -> Self {
+        Self::Now(Ok(leave))
+    }
+
+    /// No, and why.
+    pub fn reject(name: &'static str, description: impl Into<String>) -> Self {
+        Self::Now(Err(Rejection::new(name, description)))
+    }
 }
 
 /// Where an answer goes that is given later. Dropped unused, it refuses.
@@ -88,29 +128,10 @@ impl<T> Reply<T> {
 impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
         if let Some(deliver) = self.deliver.take() {
-            deliver(Err(Rejection {
-                name: "no-answer",
-                description: "the application gave no answer".into(),
-            }));
+            deliver(Err(Rejection::new("no-answer", "the application gave no answer")));
         }
     }
 }
 
 /// Makes the reply of a request; costs nothing unless it is called.
 pub type Defer<'a, T> = &'a mut dyn FnMut() -> Reply<T>;
-
-/// Decides for a server. Called on the shards: it must not block; what takes time is answered
-/// later.
-pub trait Application: Send + Sync + 'static {
-    /// A peer connects to an application.
-    fn connect(&self, peer: &Arc<Peer>, defer: Defer<'_, ()>) -> Answer<()>;
-
-    /// A peer wants to publish.
-    fn publish(&self, request: &Request, defer: Defer<'_, MayPublish>) -> Answer<MayPublish>;
-
-    /// A peer wants to play.
-    fn play(&self, request: &Request, defer: Defer<'_, StreamName>) -> Answer<StreamName>;
-
-    /// A publisher or player has ended; for bookkeeping.
-    fn ended(&self, _stream: &StreamName, _connection: u64, _now: Moment) {}
-}
