@@ -11,7 +11,7 @@ use crate::moment::Moment;
 use crate::net::addresses::Addresses;
 use crate::net::listener::{ListenError, Reserve, listen};
 use crate::shard::bell::Bell;
-use crate::shard::inbox::{Mail, inbox};
+use crate::shard::inbox::{Mail, Undelivered, inbox};
 use crate::shard::mailbox::Mailbox;
 use crate::shard::runtime::Driver;
 use crate::shard::{self, Common, Seat};
@@ -24,6 +24,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
@@ -200,6 +201,25 @@ impl Server {
     /// The time that the shards count in.
     pub fn now(&self) -> Moment {
         self.common.now()
+    }
+
+    /// Connects from within this process: a publisher or player without a network. What comes back is
+    /// spoken to in RTMP, as by `millstream-client`; the application is asked as for anybody, and
+    /// sees the address 127.0.0.1 with port 0.
+    ///
+    /// # Errors
+    /// If no descriptor is left, or the server ends or is too busy to hear of it.
+    pub fn connect(&self) -> io::Result<UnixStream> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let idlest = self.common.directory.shards().iter().enumerate();
+        let idlest = idlest.min_by_key(|(_, stats)| stats.connections.get());
+        let shard = idlest.map_or(0, |(shard, _)| shard);
+        match self.common.posts[shard].send(Mail::Connect { stream: ours }) {
+            Ok(()) => Ok(theirs),
+            Err(Undelivered::Full(_)) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(Undelivered::Over(_)) => Err(io::ErrorKind::ConnectionRefused.into()),
+        }
     }
 
     /// Begins to end: no new connections, streams end, viewers get what is theirs.

@@ -37,7 +37,19 @@ impl Socket {
     pub fn new(stream: TcpStream, dead_after: Duration) -> io::Result<Self> {
         // SAFETY: `stream` owned the descriptor alone, and has given it up.
         let descriptor = unsafe { OwnedFd::from_raw_fd(stream.into_raw_fd()) };
-        let socket = Self { stream: UnixStream::from_std(descriptor.into())? };
+        Self::of(descriptor.into(), dead_after)
+    }
+
+    /// Takes one end of a pair of sockets whose other end is in this process.
+    ///
+    /// # Errors
+    /// As for an accepted one.
+    pub fn inside(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
+        Self::of(stream, Duration::ZERO)
+    }
+
+    fn of(stream: std::os::unix::net::UnixStream, dead_after: Duration) -> io::Result<Self> {
+        let socket = Self { stream: UnixStream::from_std(stream)? };
         // Each option is an improvement, none a condition: a socket that refuses one still serves.
         let _ = socket.set_options(dead_after);
         Ok(socket)

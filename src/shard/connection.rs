@@ -17,9 +17,13 @@ use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::server::{ServerEvent, UnknownCommand};
 use monoio::net::TcpStream;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+
+/// Where connections come from that this process makes to itself.
+const INSIDE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 impl Shard {
     /// Takes an accepted connection in, or turns it away.
@@ -31,16 +35,35 @@ impl Shard {
             tracing::info!(peer = %address, reason = capped.name(), "connection refused");
             return;
         }
-        let number = self.common.next_connection.fetch_add(1, Ordering::Relaxed);
-        let socket = match Socket::new(stream, self.common.config.timeouts.player) {
-            Ok(socket) => Rc::new(socket),
+        match Socket::new(stream, self.common.config.timeouts.player) {
+            Ok(socket) => self.seat(socket, address, now),
             Err(error) => {
                 self.common.addresses.gone(address.ip(), false);
                 self.stats.refuse(Refusal::Descriptors);
                 tracing::warn!(peer = %address, %error, "connection refused");
-                return;
             }
-        };
+        }
+    }
+
+    /// Takes a connection in that comes from this process.
+    pub(super) fn admit_inside(self: &Rc<Self>, stream: UnixStream) {
+        let now = self.now();
+        if self.draining.get().is_some() {
+            return;
+        }
+        self.stats.accepted.add(1);
+        match Socket::inside(stream) {
+            // Loopback has no caps: it is counted and never refused.
+            Ok(socket) if self.common.addresses.admit(INSIDE.ip()).is_ok() => {
+                self.seat(socket, INSIDE, now);
+            }
+            _ => self.stats.refuse(Refusal::Descriptors),
+        }
+    }
+
+    fn seat(self: &Rc<Self>, socket: Socket, address: SocketAddr, now: Moment) {
+        let number = self.common.next_connection.fetch_add(1, Ordering::Relaxed);
+        let socket = Rc::new(socket);
         let mut entropy = [0; 32];
         fill_random(&mut entropy);
         let tap = self.common.capture.as_ref().and_then(|capture| capture.tap(number, address));

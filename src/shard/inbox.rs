@@ -11,6 +11,7 @@ use crate::slots::Key;
 use crate::stream::registry::ClaimId;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use millstream_rtmp::session::RequestId;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 
@@ -32,6 +33,11 @@ pub(crate) enum Mail {
         connection: Key,
         /// What.
         errand: Errand,
+    },
+    /// A connection from this process.
+    Connect {
+        /// Our end of the pair of sockets.
+        stream: UnixStream,
     },
     /// Another publisher takes a stream over: seal it and give the writing end back.
     Seal {

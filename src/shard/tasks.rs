@@ -185,6 +185,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
     ready();
     shard.stop.wait().await;
     shard.common.posts[index].close();
+    shard.close_all();
     Ok(())
 }
 
@@ -202,6 +203,17 @@ impl Shard {
 
     pub fn now(&self) -> Moment {
         self.common.now()
+    }
+
+    /// Ends what connections there are: the process may go on without the server.
+    fn close_all(self: &Rc<Self>) {
+        let now = self.now();
+        let mut state = self.state.borrow_mut();
+        let keys: Vec<Key> = state.connections.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.close(&mut state, key, "server-stops", now);
+        }
+        self.settle(&mut state, now);
     }
 
     async fn accept(self: Rc<Self>, acceptor: Rc<Acceptor>) {
@@ -287,6 +299,7 @@ impl Shard {
                         self.decided(connection, request, outcome);
                     }
                     Mail::Errand { connection, errand } => self.run_errand(connection, errand),
+                    Mail::Connect { stream } => self.admit_inside(stream),
                     Mail::Seal { claim } => self.seal(claim),
                     Mail::Inherit { claim } => self.inherit(claim),
                     Mail::Drain => {

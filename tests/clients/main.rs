@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
 mod enhanced;
+mod examples;
 mod mutilated;
 mod obs;
 mod players;

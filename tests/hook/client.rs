@@ -3,7 +3,7 @@
 use millstream::config::{Config, CoreList, Cores, ListenAddr};
 use millstream::hook::Application;
 use millstream::server::Server;
-use millstream_rtmp::client::{ClientEvent, ClientOptions, PlayOptions};
+use millstream_rtmp::client::{ClientEvent, ClientOptions};
 use millstream_rtmp::connection::ClientConnection;
 use millstream_rtmp::session::PublishMode;
 use std::io::{ErrorKind, Read, Write};
@@ -26,8 +26,8 @@ pub fn start_with(application: impl Application, config: Config) -> (Server, Soc
 }
 
 /// A client whose socket is read until an event that satisfies `wanted`.
-pub struct Client {
-    pub socket: TcpStream,
+pub struct Client<S = TcpStream> {
+    pub socket: S,
     pub connection: ClientConnection,
     unread: Vec<u8>,
 }
@@ -37,7 +37,14 @@ impl Client {
         let socket = TcpStream::connect(address).expect("the server accepts");
         socket.set_nodelay(true).expect("an option can be set");
         socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a time-out can be set");
-        let options = ClientOptions::new(app, format!("rtmp://{address}/{app}"));
+        Self::over(socket, &format!("rtmp://{address}"), app)
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// A client on a socket whose reads end after a while.
+    pub fn over(socket: S, server: &str, app: &str) -> Self {
+        let options = ClientOptions::new(app, format!("{server}/{app}"));
         let connection = ClientConnection::new(options, [7; 32]).expect("options can be written");
         Self { socket, connection, unread: Vec::new() }
     }

@@ -7,3 +7,4 @@ mod faults;
 mod handles;
 mod hearing;
 mod listener;
+mod within;

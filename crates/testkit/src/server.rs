@@ -46,6 +46,13 @@ pub enum Target {
         /// Arguments besides the addresses and cores, which every server is given.
         args: Vec<String>,
     },
+    /// Another program of ours that serves RTMP at the address that is its last argument.
+    Program {
+        /// Its program file.
+        binary: PathBuf,
+        /// Arguments before the address.
+        args: Vec<String>,
+    },
     /// nginx with libnginx-mod-rtmp, in a single process.
     Nginx,
     /// Node-Media-Server, of the series with this major version.
@@ -81,6 +88,9 @@ impl Server {
                 let invocation = Invocation::path(binary).args(["serve"]).args(args.clone());
                 Self::start_millstream(scratch, target, invocation, *driver)
             }
+            Target::Program { binary, args } => Self::start_other(scratch, target, |_, rtmp| {
+                Ok(Invocation::path(binary).args(args.clone()).args([rtmp.to_string()]))
+            }),
             Target::Nginx => Self::start_other(scratch, target, nginx::invocation),
             Target::NodeMediaServer(series) => {
                 Self::start_other(scratch, target, |scratch, rtmp| {
@@ -93,7 +103,13 @@ impl Server {
     /// The URL of a stream, for publishers and players alike.
     #[must_use]
     pub fn url(&self, stream: &str) -> String {
-        format!("rtmp://{}/live/{stream}", self.rtmp)
+        self.url_in("live", stream)
+    }
+
+    /// The URL of a stream of another application than the usual one.
+    #[must_use]
+    pub fn url_in(&self, application: &str, stream: &str) -> String {
+        format!("rtmp://{}/{application}/{stream}", self.rtmp)
     }
 
     /// The URL without the stream's name, for programs that ask for the two apart.
