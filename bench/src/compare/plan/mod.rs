@@ -77,7 +77,7 @@ impl Step {
     /// wait: that is how most climbs end, and the answer is the same.
     pub fn limit_s(&self) -> f64 {
         let takes_s = self.takes_s();
-        if self.climbs { takes_s * 1.15 + 3.0 } else { takes_s * 2.0 + 15.0 }
+        if self.climbs { takes_s * 1.2 + 5.0 } else { takes_s * 2.0 + 15.0 }
     }
 }
 
