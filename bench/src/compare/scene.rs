@@ -94,9 +94,10 @@ impl Scene {
     }
 
     /// Over how long publishers come, seconds: over a group of pictures. Within a shorter time, key
-    /// frames would gather in a part of every group, and both cores be full in it.
+    /// frames would gather in a part of every group: both cores would be full in it, and a server that
+    /// keeps groups would let all of them go at once and take their memory anew.
     pub fn ramp_s(&self) -> f64 {
-        if self.publishers > 100 { 2.0 } else { 0.0 }
+        if self.publishers > 100 { 2.0 / self.speed } else { 0.0 }
     }
 
     /// How long a run of it takes, about, seconds.

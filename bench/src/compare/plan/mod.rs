@@ -123,10 +123,13 @@ impl Extent {
         // At full speed a thousand publishers ask more of the load's core than of the server's, and it
         // is late by more than it may be; the rests let it send in rounds. Four seconds are then one
         // group of pictures of each stream.
+        // In the first stretch each stream's log grows to the size that it then has.
+        let beginning = Stretch { players: 0, seconds: self.seconds(2.0) };
         let ingest = Scene {
             speed: INTAKE_SPEED,
             nap_ms: 5,
-            ..Scene::ingest(MANY.min(self.players), self.seconds(4.0))
+            stretches: vec![beginning.clone(), beginning],
+            ..Scene::ingest(MANY.min(self.players), 0.0)
         };
         let resting =
             Scene { bitrate: 0.1, ..Scene::ingest(MANY.min(self.players), self.seconds(2.0)) };
