@@ -121,9 +121,9 @@ pub const INTAKE_ROUND: usize = 1024;
 /// After this much time of reading, the other tasks of the shard have their turns: the viewers' next
 /// frames wait no longer.
 pub const INTAKE_STRETCH: Duration = Duration::from_millis(1);
-/// For what intake spends on publishers, the shard rests so many times as long: reading takes a third
+/// For what intake spends on publishers, the shard rests so many times as long: reading takes a fifth
 /// of the core before frames are gathered.
-pub const INTAKE_REST_SHARE: u32 = 2;
+pub const INTAKE_REST_SHARE: u32 = 4;
 /// The longest rest. Frames of a shard that is busy with publishers wait half of it on average, and a
 /// key frame larger than the socket's buffer several times.
 pub const INTAKE_REST_MAX: Duration = Duration::from_millis(5);
