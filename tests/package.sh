@@ -3,7 +3,7 @@
 # packages alone: what a stranger gets must not lean on this repository.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-crates=(amf0 amf3 media flv rtmp)
+crates=(amf0 amf3 media flv rtmp client)
 out=target/package-test
 cargo package --quiet --allow-dirty --target-dir "$out" "${crates[@]/#/-pmillstream-}"
 
