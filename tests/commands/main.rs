@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod captures;
+mod encrypted;
+mod figures;
+mod live_sources;
 mod publish_and_play;
 mod support;
 mod what_goes_wrong;
