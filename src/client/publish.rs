@@ -191,7 +191,7 @@ impl Session<'_> {
         );
         if self.stats.skips > 0 {
             let (video, audio) = (self.stats.skipped_video, self.stats.skipped_audio);
-            text.push_str(&format!(", {video} video and {audio} audio frames left out"));
+            text.push_str(&format!(", of them {video} video and {audio} audio frames left out"));
         }
         text
     }

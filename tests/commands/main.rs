@@ -7,6 +7,7 @@ mod captures;
 mod encrypted;
 mod figures;
 mod live_sources;
+mod narrow_uplink;
 mod publish_and_play;
 mod support;
 mod what_goes_wrong;

@@ -86,6 +86,11 @@ pub enum Error {
         /// For how long.
         waited: Duration,
     },
+    /// The server sends and sends, and does not answer.
+    Flooded {
+        /// What was wanted.
+        aim: Aim,
+    },
     /// The driver of this handle is gone: dropped by the application, or at its end.
     NoDriver,
 }
@@ -171,6 +176,9 @@ impl fmt::Display for Error {
                 "the server was silent for {} s while we wanted to {aim}: is it an RTMP server?",
                 waited.as_secs()
             ),
+            Self::Flooded { aim } => {
+                write!(f, "the server sends and sends, and has not answered that we want to {aim}")
+            }
             Self::NoDriver => {
                 f.write_str("nobody drives this connection any more: its driver was dropped")
             }

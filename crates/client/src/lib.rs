@@ -106,6 +106,7 @@ mod secrets;
 pub mod tls;
 mod uplink;
 mod url;
+mod waiting;
 
 pub use backoff::Backoff;
 pub use client::{Client, Event, SendError, Stop};

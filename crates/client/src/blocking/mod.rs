@@ -9,12 +9,12 @@ pub use connect::{Settings, Times, connect};
 use crate::client::{Client, Event};
 use crate::error::{Aim, Error};
 use crate::handler::{Handler, hand_over};
+use crate::waiting::Waiting;
 use millstream_rtmp::client::PlayOptions;
 use millstream_rtmp::session::{PublishMode, RequestId};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket::Socket;
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,13 +41,13 @@ pub struct Connection {
     /// Since when the server takes none of what waits.
     stuck_since: Option<Instant>,
     /// Events that came while an answer was waited for.
-    waiting: VecDeque<Event>,
+    waiting: Waiting,
 }
 
 impl Connection {
     fn new(client: Client, socket: Socket, times: Times) -> Self {
         let buffer = vec![0; READ_BYTES].into_boxed_slice();
-        let (stuck_since, waiting) = (None, VecDeque::new());
+        let (stuck_since, waiting) = (None, Waiting::default());
         Self { client, socket, times, buffer, taken: 0, filled: 0, stuck_since, waiting }
     }
 
@@ -62,7 +62,7 @@ impl Connection {
     /// [`Error::Closed`], [`Error::Lost`], [`Error::Tls`], [`Error::Protocol`]; and [`Error::Silent`] when
     /// the server takes nothing of what is sent to it for [`Times::answer`].
     pub fn next(&mut self, wait: Duration) -> Result<Option<Event>, Error> {
-        match self.waiting.pop_front() {
+        match self.waiting.pop() {
             Some(event) => Ok(Some(event)),
             None => self.turn(wait, false),
         }
@@ -71,7 +71,8 @@ impl Connection {
     /// Publishes, and waits for the answer. What else comes meanwhile is kept for [`Connection::next`].
     ///
     /// # Errors
-    /// [`Error::Refused`], [`Error::Silent`] after [`Times::answer`], and those of [`Connection::next`].
+    /// [`Error::Refused`], [`Error::Silent`] after [`Times::answer`], [`Error::Flooded`], and those of
+    /// [`Connection::next`].
     pub fn publish(&mut self, name: &str, mode: PublishMode) -> Result<RequestId, Error> {
         let stream = self.client.publish(name, mode)?;
         self.answered(stream, Aim::Publish)
@@ -90,11 +91,13 @@ impl Connection {
     /// for [`Connection::next`].
     ///
     /// # Errors
-    /// As [`Connection::next`].
+    /// As [`Connection::next`], and [`Error::Flooded`] when more of them come than can wait.
     pub fn flush(&mut self) -> Result<(), Error> {
         while !self.client.is_drained() || self.socket.wants_write() {
             let event = self.turn(self.times.answer, true)?;
-            self.waiting.extend(event);
+            if let Some(event) = event {
+                self.keep(event)?;
+            }
         }
         Ok(())
     }
@@ -155,6 +158,14 @@ impl Connection {
         Ok(())
     }
 
+    fn keep(&mut self, event: Event) -> Result<(), Error> {
+        self.waiting.push(event);
+        if self.waiting.is_full() {
+            return Err(Error::Flooded { aim: self.client.aim() });
+        }
+        Ok(())
+    }
+
     fn answered(&mut self, stream: RequestId, aim: Aim) -> Result<RequestId, Error> {
         let since = Instant::now();
         let mut refused = None;
@@ -172,7 +183,7 @@ impl Connection {
                     if let Event::Refused(refusal) = &event {
                         refused = Some(refusal.clone());
                     }
-                    self.waiting.push_back(event);
+                    self.keep(event)?;
                 }
                 Ok(None) => {}
                 // What the server said before it closed is the reason.

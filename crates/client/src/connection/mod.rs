@@ -9,10 +9,10 @@ use crate::client::{Client, Event};
 use crate::error::{Aim, Error};
 use crate::handler::{Handler, hand_over};
 use crate::options::Options;
+use crate::waiting::Waiting;
 use futures_io::{AsyncRead, AsyncWrite};
 use millstream_rtmp::client::PlayOptions;
 use millstream_rtmp::session::{PublishMode, RequestId};
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -28,7 +28,7 @@ pub struct Connection<IO> {
     pub(crate) client: Client,
     pub(crate) wire: Wire<IO>,
     /// Events that came while an answer was waited for.
-    pub(crate) waiting: VecDeque<Event>,
+    pub(crate) waiting: Waiting,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
@@ -38,7 +38,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     /// [`Error::Request`] when the options cannot be written.
     pub fn new(io: IO, options: Options) -> Result<Self, Error> {
         let client = Client::new(options)?;
-        Ok(Self { client, wire: Wire::new(io), waiting: VecDeque::new() })
+        Ok(Self { client, wire: Wire::new(io), waiting: Waiting::default() })
     }
 
     /// Connects: waits until the server has accepted `connect`.
@@ -50,7 +50,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         while !connection.client.is_connected() {
             match connection.turn().await? {
                 Event::Refused(refusal) => return Err(Error::Refused(refusal)),
-                event => connection.waiting.push_back(event),
+                event => connection.keep(event, Aim::Connect)?,
             }
         }
         Ok(connection)
@@ -66,7 +66,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     /// # Errors
     /// [`Error::Closed`], [`Error::Lost`], [`Error::Protocol`].
     pub async fn next(&mut self) -> Result<Event, Error> {
-        match self.waiting.pop_front() {
+        match self.waiting.pop() {
             Some(event) => Ok(event),
             None => self.turn().await,
         }
@@ -75,7 +75,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     /// Publishes, and waits for the answer. What else comes meanwhile is kept for [`Connection::next`].
     ///
     /// # Errors
-    /// [`Error::Refused`], and those of [`Connection::next`].
+    /// [`Error::Refused`], [`Error::Flooded`], and those of [`Connection::next`].
     pub async fn publish(&mut self, name: &str, mode: PublishMode) -> Result<RequestId, Error> {
         let stream = self.client.publish(name, mode)?;
         self.answered(stream, Aim::Publish).await
@@ -91,7 +91,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     }
 
     /// Waits until everything that was handed over is in the socket. Events are kept for
-    /// [`Connection::next`], so an application that flushes a lot has to take them too.
+    /// [`Connection::next`]; when many wait, nothing more is read from the server meanwhile.
     ///
     /// # Errors
     /// As [`Connection::next`].
@@ -136,7 +136,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         handler: &mut impl Handler,
     ) -> Poll<Result<Event, Error>> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            if let Some(event) = self.waiting.pop() {
                 return Poll::Ready(Ok(event));
             }
             let polled = self.wire.poll_event(&mut self.client, cx, true);
@@ -156,8 +156,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            match self.wire.poll_event(&mut self.client, cx, true) {
-                Poll::Ready(Ok(event)) => self.waiting.push_back(event),
+            let reading = !self.waiting.is_full();
+            match self.wire.poll_event(&mut self.client, cx, reading) {
+                Poll::Ready(Ok(event)) => self.waiting.push(event),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending if self.client.is_drained() => {
                     let flushed = Pin::new(self.wire.io()).poll_flush(cx);
@@ -169,6 +170,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         }
     }
 
+    fn keep(&mut self, event: Event, aim: Aim) -> Result<(), Error> {
+        self.waiting.push(event);
+        if self.waiting.is_full() { Err(Error::Flooded { aim }) } else { Ok(()) }
+    }
+
     async fn answered(&mut self, stream: RequestId, aim: Aim) -> Result<RequestId, Error> {
         loop {
             match self.turn().await {
@@ -178,7 +184,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
                 Ok(Event::Refused(refusal)) if refusal.stream.is_none_or(|id| id == stream) => {
                     return Err(Error::Refused(refusal));
                 }
-                Ok(event) => self.waiting.push_back(event),
+                Ok(event) => self.keep(event, aim)?,
                 Err(Error::Closed { .. }) => return Err(Error::Closed { aim }),
                 Err(error) => return Err(error),
             }

@@ -20,20 +20,13 @@ pub use remote::Remote;
 
 use crate::client::{Client, Event};
 use crate::connection::Connection;
-use crate::error::Error;
+use crate::error::{Aim, Error};
+use crate::waiting::Waiting;
 use futures_io::{AsyncRead, AsyncWrite};
 use millstream_rtmp::session::{AnswerError, RequestId};
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-
-/// Bytes of events that may wait for the players of a connection before the driver rests from reading.
-/// What then fills is the server's buffer, which is where a player's place is.
-const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// Events that may wait, for empty messages.
-const WAITING_EVENTS_MAX: usize = 16 * 1024;
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     /// Parts the connection into what asks and what drives. The driver is a future to be spawned, or to be
@@ -71,9 +64,9 @@ struct State {
 #[derive(Debug)]
 struct Inbox {
     stream: RequestId,
-    events: VecDeque<Event>,
-    /// Bytes of their payloads.
-    bytes: usize,
+    /// When it is full, the driver rests from reading. What then fills is the server's buffer, which is
+    /// where a player's place is.
+    events: Waiting,
     waker: Option<Waker>,
 }
 
@@ -104,7 +97,7 @@ impl State {
             return Err(outcome.clone().err().unwrap_or(Error::NoDriver));
         }
         let stream = ask(&mut self.client)?;
-        self.inboxes.push(Inbox { stream, events: VecDeque::new(), bytes: 0, waker: None });
+        self.inboxes.push(Inbox { stream, events: Waiting::default(), waker: None });
         self.wake_driver();
         Ok(stream)
     }
@@ -120,7 +113,7 @@ impl State {
         let Some(inbox) = self.inbox(stream) else {
             return Poll::Ready(Ok(None));
         };
-        let Some(event) = inbox.events.pop_front() else {
+        let Some(event) = inbox.events.pop() else {
             return match outcome {
                 Some(outcome) => Poll::Ready(outcome.map(|()| None)),
                 None => {
@@ -129,7 +122,6 @@ impl State {
                 }
             };
         };
-        inbox.bytes -= event.payload_bytes();
         if was_full && !self.is_full() {
             self.wake_driver();
         }
@@ -137,6 +129,31 @@ impl State {
             Event::Refused(refusal) => Err(Error::Refused(refusal)),
             event => Ok(Some(event)),
         })
+    }
+
+    fn poll_answer(
+        &mut self,
+        stream: RequestId,
+        aim: Aim,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        let outcome = self.outcome.clone();
+        let Some(inbox) = self.inbox(stream) else {
+            return Poll::Ready(Err(Error::NoDriver));
+        };
+        let is_answer = |event: &Event| {
+            matches!(event, Event::Publishing(_) | Event::Playing(_) | Event::Refused(_))
+        };
+        match (inbox.events.take(is_answer), outcome) {
+            (Some(Event::Refused(refusal)), _) => Poll::Ready(Err(Error::Refused(refusal))),
+            (Some(_), _) => Poll::Ready(Ok(())),
+            (None, Some(outcome)) => Poll::Ready(outcome.and(Err(Error::NoDriver))),
+            (None, None) if inbox.events.is_full() => Poll::Ready(Err(Error::Flooded { aim })),
+            (None, None) => {
+                inbox.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 
     /// Puts an event into its stream's place. What belongs to none is dropped.
@@ -148,17 +165,14 @@ impl State {
             return;
         };
         if let Some(inbox) = self.inbox(stream) {
-            inbox.bytes += event.payload_bytes();
-            inbox.events.push_back(event);
+            inbox.events.push(event);
             inbox.waker.take().into_iter().for_each(Waker::wake);
         }
     }
 
     /// Whether as much waits as may.
     fn is_full(&self) -> bool {
-        let bytes: usize = self.inboxes.iter().map(|inbox| inbox.bytes).sum();
-        let events: usize = self.inboxes.iter().map(|inbox| inbox.events.len()).sum();
-        bytes > WAITING_BYTES_MAX || events > WAITING_EVENTS_MAX
+        self.inboxes.iter().any(|inbox| inbox.events.is_full())
     }
 
     /// Ends a stream that nobody holds any more.
@@ -185,22 +199,8 @@ impl Handle {
     }
 
     /// Waits for the answer to a request. What comes before it stays.
-    async fn answered(&self, stream: RequestId) -> Result<(), Error> {
-        let mut before = Vec::new();
-        loop {
-            match poll_fn(|cx| self.lock().poll_next(stream, cx)).await? {
-                Some(Event::Publishing(_) | Event::Playing(_)) => break,
-                Some(event) => before.push(event),
-                None => return Err(Error::NoDriver),
-            }
-        }
-        if let Some(inbox) = self.lock().inbox(stream) {
-            for event in before.into_iter().rev() {
-                inbox.bytes += event.payload_bytes();
-                inbox.events.push_front(event);
-            }
-        }
-        Ok(())
+    async fn answered(&self, stream: RequestId, aim: Aim) -> Result<(), Error> {
+        poll_fn(|cx| self.lock().poll_answer(stream, aim, cx)).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The handle of a whole connection.
 
 use super::{Handle, Player, Publisher};
-use crate::error::Error;
+use crate::error::{Aim, Error};
 use millstream_rtmp::client::PlayOptions;
 use millstream_rtmp::session::PublishMode;
 use std::future::poll_fn;
@@ -21,12 +21,12 @@ impl Remote {
     /// Publishes under a name, query and all, once the server has accepted it.
     ///
     /// # Errors
-    /// [`Error::Refused`], and how the connection ended, if it has.
+    /// [`Error::Refused`], [`Error::Flooded`], and how the connection ended, if it has.
     pub async fn publish(&self, name: &str, mode: PublishMode) -> Result<Publisher, Error> {
         let stream = self.handle.lock().ask(|client| client.publish(name, mode))?;
         // Made before the answer, so that the request is taken back if nobody waits for it any more.
         let publisher = Publisher::new(self.handle.clone(), stream);
-        self.handle.answered(stream).await?;
+        self.handle.answered(stream, Aim::Publish).await?;
         Ok(publisher)
     }
 
@@ -37,7 +37,7 @@ impl Remote {
     pub async fn play(&self, name: &str, options: PlayOptions) -> Result<Player, Error> {
         let stream = self.handle.lock().ask(|client| client.play(name, options))?;
         let player = Player::new(self.handle.clone(), stream);
-        self.handle.answered(stream).await?;
+        self.handle.answered(stream, Aim::Play).await?;
         Ok(player)
     }
 

@@ -110,6 +110,31 @@ fn refusals_give_the_reason() {
 }
 
 #[test]
+fn a_server_that_sends_and_never_answers() {
+    use millstream_rtmp::chunk::write_standalone;
+    use millstream_rtmp::message::MessageType;
+    use millstream_rtmp::server::{ServerEvent, ServerOptions};
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut session = Session::new();
+        let mut buffer = [0; 4096];
+        while !session.saw(|event| matches!(event, ServerEvent::Connect(_))) {
+            let count = socket.read(&mut buffer).unwrap();
+            let answer = session.feed(&buffer[..count]);
+            socket.write_all(&answer).unwrap();
+        }
+        let (mut message, size) = (Vec::new(), ServerOptions::default().chunk_size);
+        write_standalone(MessageType::VIDEO, 6, 0, 1, &[0x27; 100_000], size, &mut message);
+        while socket.write_all(&message).is_ok() {}
+    });
+    let url = RtmpUrl::parse(&format!("rtmp://127.0.0.1:{port}/live/cam")).unwrap();
+    let error = publish(connect(&url, Settings::new(&url)).unwrap());
+    assert!(matches!(error, Error::Flooded { aim: Aim::Publish }), "{error:?}");
+}
+
+#[test]
 fn a_server_that_stops_reading_is_told_from_one_that_is_slow() {
     let connection = against(|mut socket| {
         let mut session = Session::new();

@@ -182,6 +182,53 @@ fn what_backs_up_is_left_out_and_the_stream_can_be_decoded_after() {
     }
 }
 
+proptest::proptest! {
+    /// Whatever a server sends, whole or damaged: no panic, and what cannot be read is an error.
+    #[test]
+    fn anything_at_all_may_come(
+        damage in proptest::collection::vec((0..6_000_usize, proptest::prelude::any::<u8>()), 0..8),
+        cut in 0..6_000_usize,
+        step in 1..2_000_usize,
+    ) {
+        // What a server says to a publisher and a player, in one piece.
+        let (mut client, mut server) = (Client::new(Options::new(&url("a"))).unwrap(), Session::new());
+        client.publish("one", PublishMode::Live).unwrap();
+        client.play("film", PlayOptions::default()).unwrap();
+        let mut said = Vec::new();
+        for _ in 0..8 {
+            let up = client.outgoing().to_vec();
+            client.sent(up.len());
+            let down = server.feed(&up);
+            let mut input = &down[..];
+            while client.receive(&mut input).unwrap().is_some() {}
+            said.extend(down);
+        }
+        for (at, byte) in damage {
+            let at = at % said.len();
+            said[at] ^= byte;
+        }
+        said.truncate(cut.max(1));
+        let mut client = Client::new(Options::new(&url("a"))).unwrap();
+        client.publish("one", PublishMode::Live).unwrap();
+        client.play("film", PlayOptions::default()).unwrap();
+        'connection: for piece in said.chunks(step) {
+            let mut input = piece;
+            loop {
+                match client.receive(&mut input) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => {
+                        proptest::prop_assert!(matches!(error, millstream_client::Error::Protocol(_)));
+                        break 'connection;
+                    }
+                }
+            }
+            let count = client.outgoing().len();
+            client.sent(count);
+        }
+    }
+}
+
 #[test]
 fn words_of_the_server_hide_our_keys() {
     for (app, name) in [("live", "no-cam?key=s3cret"), ("no-app", "cam?key=s3cret")] {
