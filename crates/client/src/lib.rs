@@ -81,7 +81,7 @@
 //! # Secrets
 //!
 //! Keys stand in queries and in names. [`RtmpUrl`] shows the query's values masked, in `Display` and
-//! `Debug`; what servers say is cleared of them before it stands in an event or an error.
+//! `Debug`; refusals and statuses, which servers word as they like, are cleared of them.
 //!
 //! # What this crate does not do
 //!

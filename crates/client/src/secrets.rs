@@ -1,5 +1,5 @@
-//! What must not be shown: values of queries, and stream names that are keys. Everything a server says
-//! passes through here before it stands in an error or an event.
+//! What must not be shown: values of queries, and stream names that are keys. What a server says to
+//! people passes through here before it stands in an error or a status.
 
 /// What stands in the place of a secret.
 pub(crate) const MASK: &str = "***";

@@ -56,7 +56,8 @@ impl Connection {
         &mut self.client
     }
 
-    /// The next thing the server did; nothing if that takes longer than `wait`, or a signal comes.
+    /// The next thing the server did; nothing if that takes longer than `wait`, or sooner when a signal
+    /// comes.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::Lost`], [`Error::Tls`], [`Error::Protocol`]; and [`Error::Silent`] when

@@ -47,7 +47,10 @@ impl Client {
                 Some(stream) => Event::Stopped { stream: stream.id, why: Stop::Eof },
                 None => return,
             },
-            ClientEvent::Reconnect(told) => Event::Reconnect(told),
+            ClientEvent::Reconnect(mut told) => {
+                told.description = self.secrets.redact(&told.description);
+                Event::Reconnect(told)
+            }
             ClientEvent::Pong { timestamp } => Event::Pong { timestamp },
             ClientEvent::Acknowledged { bytes } => Event::Acknowledged { bytes },
             ClientEvent::Closed => {
@@ -61,18 +64,23 @@ impl Client {
     }
 
     fn status(&mut self, mut status: Box<Status>) -> Event {
-        // Servers that mean the only play on a connection name message stream 0.
+        let is_error = status.level == Level::Error;
+        // Servers that mean the only stream of a connection name message stream 0, and some that refuse it
+        // any other.
         let open = self.on(status.stream_id).or_else(|| match &self.streams[..] {
-            [only] if status.stream_id == 0 => Some(*only),
+            [only] if status.stream_id == 0 || is_error => Some(*only),
             _ => None,
         });
-        if status.level == Level::Error {
-            if let Some(stream) = open {
-                self.forget(stream.id);
-                // The server may have freed it already, which is all the same.
-                let _ = self.wire.close(stream.id);
-            }
+        if is_error && (open.is_some() || status.stream_id == 0) {
             let aim = open.map_or(Aim::Connect, |stream| stream.aim);
+            match open {
+                Some(stream) => {
+                    self.forget(stream.id);
+                    // The server may have freed it already, which is all the same.
+                    let _ = self.wire.close(stream.id);
+                }
+                None => self.end_all(),
+            }
             let (code, description) = (&status.code, &status.description);
             return self.refusal(open.map(|stream| stream.id), aim, code, description, None);
         }

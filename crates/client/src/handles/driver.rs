@@ -22,11 +22,13 @@ pub struct Driver<IO> {
     shared: Arc<Mutex<State>>,
     wire: Wire<IO>,
     leaving: bool,
+    /// Bytes that had been sent when those who wait for room were woken.
+    woken_at: u64,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     pub(super) fn new(shared: Arc<Mutex<State>>, wire: Wire<IO>) -> Self {
-        Self { shared, wire, leaving: false }
+        Self { shared, wire, leaving: false, woken_at: 0 }
     }
 
     /// Drives the connection beside a future that uses it, on one task, and returns what that future does.
@@ -63,7 +65,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
         if state.handles == 0 {
             state.client.finish();
         }
-        let sent = state.client.bytes_sent();
         for _ in 0..EVENTS_A_TURN {
             let reading = !state.is_full();
             match self.wire.poll_event(&mut state.client, cx, reading) {
@@ -78,7 +79,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
-                    if state.client.bytes_sent() > sent {
+                    let sent = state.client.bytes_sent();
+                    if std::mem::replace(&mut self.woken_at, sent) < sent {
                         state.wake_all();
                     }
                     if state.client.is_finishing() && state.client.is_drained() {

@@ -67,7 +67,8 @@ struct Inbox {
     /// When it is full, the driver rests from reading. What then fills is the server's buffer, which is
     /// where a player's place is.
     events: Waiting,
-    waker: Option<Waker>,
+    /// Wake those who wait for an event, or for room.
+    wakers: Vec<Waker>,
 }
 
 impl State {
@@ -80,7 +81,7 @@ impl State {
 
     fn wake_all(&mut self) {
         for inbox in &mut self.inboxes {
-            inbox.waker.take().into_iter().for_each(Waker::wake);
+            inbox.wakers.drain(..).for_each(Waker::wake);
         }
     }
 
@@ -97,7 +98,7 @@ impl State {
             return Err(outcome.clone().err().unwrap_or(Error::NoDriver));
         }
         let stream = ask(&mut self.client)?;
-        self.inboxes.push(Inbox { stream, events: Waiting::default(), waker: None });
+        self.inboxes.push(Inbox { stream, events: Waiting::default(), wakers: Vec::new() });
         self.wake_driver();
         Ok(stream)
     }
@@ -117,7 +118,7 @@ impl State {
             return match outcome {
                 Some(outcome) => Poll::Ready(outcome.map(|()| None)),
                 None => {
-                    inbox.waker = Some(cx.waker().clone());
+                    remember(&mut inbox.wakers, cx);
                     Poll::Pending
                 }
             };
@@ -150,7 +151,7 @@ impl State {
             (None, Some(outcome)) => Poll::Ready(outcome.and(Err(Error::NoDriver))),
             (None, None) if inbox.events.is_full() => Poll::Ready(Err(Error::Flooded { aim })),
             (None, None) => {
-                inbox.waker = Some(cx.waker().clone());
+                remember(&mut inbox.wakers, cx);
                 Poll::Pending
             }
         }
@@ -166,7 +167,7 @@ impl State {
         };
         if let Some(inbox) = self.inbox(stream) {
             inbox.events.push(event);
-            inbox.waker.take().into_iter().for_each(Waker::wake);
+            inbox.wakers.drain(..).for_each(Waker::wake);
         }
     }
 
@@ -217,6 +218,13 @@ impl Drop for Handle {
         if state.handles == 0 {
             state.wake_driver();
         }
+    }
+}
+
+/// Keeps a task's waker, once.
+fn remember(wakers: &mut Vec<Waker>, cx: &Context<'_>) {
+    if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+        wakers.push(cx.waker().clone());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The handle of one publish.
 
-use super::Handle;
+use super::{Handle, remember};
 use crate::client::{Event, SendError};
 use crate::error::Error;
 use crate::uplink::{Fate, UplinkStats};
@@ -89,7 +89,7 @@ impl Publisher {
                 (None, 0) => Poll::Ready(Ok(())),
                 _ => {
                     if let Some(inbox) = state.inbox(self.stream) {
-                        inbox.waker = Some(cx.waker().clone());
+                        remember(&mut inbox.wakers, cx);
                     }
                     Poll::Pending
                 }

@@ -1,6 +1,6 @@
 //! The handle of a whole connection.
 
-use super::{Handle, Player, Publisher};
+use super::{Handle, Player, Publisher, remember};
 use crate::error::{Aim, Error};
 use millstream_rtmp::client::PlayOptions;
 use millstream_rtmp::session::PublishMode;
@@ -62,7 +62,7 @@ impl Remote {
             match &state.outcome {
                 Some(outcome) => Poll::Ready(outcome.clone()),
                 None => {
-                    state.finishers.push(cx.waker().clone());
+                    remember(&mut state.finishers, cx);
                     Poll::Pending
                 }
             }

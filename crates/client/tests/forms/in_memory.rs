@@ -8,7 +8,7 @@ use millstream_client::{
 };
 use millstream_rtmp::client::PlayOptions;
 use millstream_rtmp::server::{EndReason, ServerEvent};
-use millstream_rtmp::session::{DataFrame, PublishMode};
+use millstream_rtmp::session::{DataFrame, Level, PublishMode};
 
 /// Carries bytes both ways, `step` at a time, until nothing moves.
 fn carry(client: &mut Client, server: &mut Session, step: usize) -> Vec<Event> {
@@ -122,6 +122,30 @@ fn many_streams_share_a_connection() {
     assert!(client.is_drained());
     let payloads: Vec<_> = server.tags.iter().map(|tag| &tag.payload[5..]).collect();
     assert_eq!(payloads, [&b"one"[..], b"two"]);
+}
+
+#[test]
+fn errors_end_the_stream_that_they_mean() {
+    let mut server = Session::new();
+    let mut client = Client::new(Options::new(&url("a"))).unwrap();
+    let one = client.publish("one", PublishMode::Live).unwrap();
+    let two = client.publish("two", PublishMode::Live).unwrap();
+    carry(&mut client, &mut server, usize::MAX);
+    let mut error = |client: &mut Client, stream_id| {
+        let (code, text) = ("NetStream.Publish.Denied", "enough");
+        server.connection.status(stream_id, Level::Error, code, text).unwrap();
+        carry(client, &mut server, usize::MAX)
+    };
+    let refused = |events: &[Event]| match events {
+        // The server answers that it has been left, too.
+        [Event::Refused(refusal), Event::Status { .. }] => refusal.stream,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&error(&mut client, 1)), Some(one));
+    assert_eq!(client.video(one, 0, Bytes::new()), Err(SendError::NotPublishing));
+    client.video(two, 0, Bytes::new()).unwrap();
+    assert_eq!(refused(&error(&mut client, 2)), Some(two));
+    assert_eq!(client.video(two, 0, Bytes::new()), Err(SendError::NotPublishing));
 }
 
 #[test]
