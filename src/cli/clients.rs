@@ -107,7 +107,8 @@ pub struct ShowArgs {
     #[arg(long, conflicts_with = "json")]
     pub stats: bool,
 
-    /// Write the same figures to standard output, one JSON object each second and one at the end.
+    /// Write the same figures to standard output, one JSON object each second and one at the end. Ends
+    /// when nobody reads them any more.
     #[arg(long)]
     pub json: bool,
 }

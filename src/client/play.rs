@@ -93,6 +93,9 @@ impl Viewer {
                 }
             }
             report.show(&self.monitor, || None);
+            if report.is_unread() {
+                return Ok(());
+            }
         }
         Ok(())
     }

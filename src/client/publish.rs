@@ -111,7 +111,7 @@ impl Session<'_> {
                     self.send(placed)?;
                 }
                 Next::Nothing => {
-                    if self.stop.load(Ordering::Relaxed) {
+                    if self.is_over() {
                         return Ok(());
                     }
                     self.listen(LOOK_AGAIN)?;
@@ -129,7 +129,7 @@ impl Session<'_> {
     fn wait_for(&mut self, ms: u64) -> Result<bool, ClientError> {
         let due = self.began + Duration::from_millis(ms.saturating_sub(self.first));
         loop {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.is_over() {
                 return Ok(false);
             }
             let left = due.saturating_duration_since(Instant::now());
@@ -143,6 +143,11 @@ impl Session<'_> {
                 return Ok(true);
             }
         }
+    }
+
+    /// Whether nobody wants more of it.
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.report.is_unread()
     }
 
     /// Sends, and hears the server for a while. True if it said nothing.

@@ -4,7 +4,7 @@
 use super::monitor::Monitor;
 use super::snapshot::{Moved, Snapshot, UplinkFigures};
 use crate::cli::ShowArgs;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// How often a terminal is written anew.
@@ -23,6 +23,7 @@ pub(super) struct Report {
     pictures: u64,
     /// Rows of the panel on the terminal.
     rows: usize,
+    unread: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ enum Form {
 
 impl Report {
     pub(super) fn new(command: &'static str, args: &ShowArgs) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let terminal = io::stderr().is_terminal();
         let form = match (args.json, args.stats) {
             (true, _) => Form::Json,
             (false, true) => Form::Panel { terminal },
@@ -47,7 +48,17 @@ impl Report {
             _ => ELSEWHERE,
         };
         let now = Instant::now();
-        Self { command, form, every, began: now, last: now, bytes: 0, pictures: 0, rows: 0 }
+        Self {
+            command,
+            form,
+            every,
+            began: now,
+            last: now,
+            bytes: 0,
+            pictures: 0,
+            rows: 0,
+            unread: false,
+        }
     }
 
     /// Shows the figures, if it is time.
@@ -71,6 +82,11 @@ impl Report {
         self.write(&snapshot);
     }
 
+    /// Whether the program that read our objects has gone: it has had enough, and so have we.
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread
+    }
+
     /// Takes the line away, or shows the figures of the whole run.
     pub(super) fn end(&mut self, monitor: &Monitor, uplink: Option<UplinkFigures>) {
         let time = monitor.first.unwrap_or(self.began).elapsed();
@@ -78,7 +94,7 @@ impl Report {
         let mut snapshot = Snapshot::new(self.command, monitor, uplink, moved);
         snapshot.ended = true;
         match self.form {
-            Form::Line => show(&mut std::io::stderr(), "\r\x1b[K"),
+            Form::Line => show(&mut io::stderr(), "\r\x1b[K"),
             _ => self.write(&snapshot),
         }
     }
@@ -86,7 +102,7 @@ impl Report {
     fn write(&mut self, snapshot: &Snapshot) {
         match self.form {
             Form::Nothing => {}
-            Form::Line => show(&mut std::io::stderr(), &format!("\r\x1b[K{}", snapshot.line())),
+            Form::Line => show(&mut io::stderr(), &format!("\r\x1b[K{}", snapshot.line())),
             Form::Panel { terminal } => {
                 let rows = snapshot.panel();
                 let mut text = String::new();
@@ -102,12 +118,15 @@ impl Report {
                     text.push('\n');
                 }
                 self.rows = rows.len();
-                show(&mut std::io::stderr(), &text);
+                show(&mut io::stderr(), &text);
             }
             Form::Json => {
                 let object = serde_json::to_string(snapshot)
                     .expect("a struct of numbers and texts has a form in JSON");
-                show(&mut std::io::stdout(), &format!("{object}\n"));
+                let mut out = io::stdout();
+                let written = writeln!(out, "{object}").and_then(|()| out.flush());
+                let gone = |error: io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+                self.unread |= written.is_err_and(gone);
             }
         }
     }

@@ -52,6 +52,24 @@ fn scripts_get_an_object_each_second_and_one_at_the_end() {
 }
 
 #[test]
+fn it_ends_when_nobody_reads_the_objects() {
+    let directory = Directory::new();
+    let server = Server::start(&directory, &[]);
+    let file = directory.path("source.flv");
+    write_flv(&file, &film(25));
+    let url = server.url("film");
+    let publisher = Piped::start(["publish", file.to_str().unwrap(), &url, "--loop", "--json"]);
+    let player = Piped::start(["play", &url, "--json"]);
+    for mut command in [player, publisher] {
+        let first = command.read_line();
+        assert!(first.starts_with('{'), "{first}");
+        command.close_output();
+        let ended = command.output();
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+    }
+}
+
+#[test]
 fn people_get_a_panel() {
     let directory = Directory::new();
     let server = Server::start(&directory, &[]);

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use millstream_flv::{Header, Item, Reader, ScriptData, Tag, TagKind, Writer};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -161,6 +161,23 @@ impl Piped {
         let stdin = self.0.0.as_mut().unwrap().stdin.as_mut().unwrap();
         stdin.write_all(bytes).unwrap();
         stdin.flush().unwrap();
+    }
+
+    /// A line of its standard output.
+    pub fn read_line(&mut self) -> String {
+        let stdout = self.0.0.as_mut().unwrap().stdout.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        // Byte by byte, for what is behind the line belongs to nobody yet.
+        while !line.ends_with(b"\n") {
+            stdout.read_exact(&mut byte).unwrap();
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    /// Lets nobody read its standard output any more.
+    pub fn close_output(&mut self) {
+        drop(self.0.0.as_mut().unwrap().stdout.take());
     }
 
     pub fn interrupt(&self) {

@@ -12,6 +12,28 @@ use millstream_rtmp::session::{Data, RequestId};
 ///
 /// Each is given the [`Client`], to ask and to send; [`Client::finish`] ends the run. They are called
 /// between reads of the socket, so whoever waits in one holds up the connection.
+///
+/// ```
+/// use millstream_client::{Client, Handler, PlayOptions, StreamId, Stop};
+/// use millstream_rtmp::client::Connected;
+///
+/// /// Counts the pictures of a stream until it ends.
+/// #[derive(Default)]
+/// struct Counter(u64);
+///
+/// impl Handler for Counter {
+///     fn connected(&mut self, client: &mut Client, _: &Connected) {
+///         // A connection at its end refuses this, and the run ends by itself.
+///         let _ = client.play("film", PlayOptions::default());
+///     }
+///     fn video(&mut self, _: &mut Client, _: StreamId, _timestamp: u32, _payload: bytes::Bytes) {
+///         self.0 += 1;
+///     }
+///     fn stopped(&mut self, client: &mut Client, _: StreamId, _: Stop) {
+///         client.finish();
+///     }
+/// }
+/// ```
 #[expect(unused_variables, reason = "the names of the arguments are their documentation")]
 pub trait Handler {
     /// The server accepted the connection.
