@@ -24,7 +24,9 @@ pub(super) struct Lane {
     /// The last timestamp, and where it stands on a line without jumps, in milliseconds.
     last: Option<u32>,
     line_ms: u64,
-    /// The track whose key frames count: that of the first picture.
+    /// Pictures have come.
+    has_video: bool,
+    /// The track whose key frames count: that of the first one.
     main_track: Option<u8>,
     skipping_video: bool,
     counted: UplinkStats,
@@ -59,6 +61,7 @@ impl Lane {
             queued_bytes: 0,
             last: None,
             line_ms: 0,
+            has_video: false,
             main_track: None,
             skipping_video: false,
             counted: UplinkStats::default(),
@@ -133,8 +136,8 @@ impl Lane {
 
     fn thin_out(&mut self, limits: UplinkLimits) {
         self.counted.skips += 1;
-        let main = self.main_track.unwrap_or(0);
-        let mut keys = self.queue.iter().rev().filter(|entry| entry.class == Class::Key(main));
+        let main = self.main_track.map(Class::Key);
+        let mut keys = self.queue.iter().rev().filter(|entry| Some(entry.class) == main);
         let key = keys.next().map(|entry| (entry.number, self.line_ms - entry.at_ms));
         if let Some((key, _)) = key {
             self.remove(|entry| entry.class.is_video() && entry.number < key);
@@ -142,7 +145,7 @@ impl Lane {
         let fresh = key.is_some_and(|(_, age_ms)| age_ms <= limits.ms.into());
         if !fresh || self.queued_bytes > limits.bytes {
             self.remove(|entry| entry.class.is_video());
-            self.skipping_video = self.main_track.is_some();
+            self.skipping_video = self.has_video;
         }
         for class in [Class::Sound, Class::Data] {
             if self.is_beyond(limits) {
@@ -158,18 +161,12 @@ impl Lane {
 
     /// Whether a message is not even queued, for those before it were left out.
     fn is_left_out(&mut self, entry: &Entry) -> bool {
-        match entry.class {
-            Class::Key(track) => {
-                let main = *self.main_track.get_or_insert(track);
-                self.skipping_video &= track != main;
-                self.skipping_video
-            }
-            Class::Picture => {
-                self.main_track.get_or_insert(0);
-                self.skipping_video
-            }
-            _ => false,
+        self.has_video |= entry.class.is_video();
+        if let Class::Key(track) = entry.class {
+            let main = *self.main_track.get_or_insert(track);
+            self.skipping_video &= track != main;
         }
+        self.skipping_video && entry.class.is_video()
     }
 
     /// Leaves out headers behind which a newer one of their kind comes, with nothing between that needs

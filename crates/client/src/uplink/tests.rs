@@ -130,6 +130,22 @@ fn after_a_skip_pictures_wait_for_a_key_frame() {
 }
 
 #[test]
+fn a_stream_of_one_numbered_track_that_begins_amid_pictures_comes_back_too() {
+    let (mut uplink, stream) = uplink();
+    // Multitrack, one track of H.265, number 3: coded frames.
+    let frame = |time, key| {
+        let head: &[u8] = if key { b"\x96\x03hvc1\x03" } else { b"\xa6\x03hvc1\x03" };
+        tag(TagKind::Video, time, head, 200)
+    };
+    for time in (0..=1_040).step_by(40) {
+        uplink.push(stream, frame(time, false));
+    }
+    assert!(uplink.stats(stream).unwrap().skipping_video);
+    assert_eq!(uplink.push(stream, frame(1_080, true)), Some(Fate::Queued));
+    assert_eq!(uplink.push(stream, frame(1_120, false)), Some(Fate::Queued));
+}
+
+#[test]
 fn headers_stay_current_through_a_long_standstill() {
     let (mut uplink, stream) = uplink();
     for round in 0..50_u8 {
