@@ -37,6 +37,9 @@ const UNSAFE: &[&str] =
 const LIBRARIES: &[&str] =
     &["crates/amf0", "crates/amf3", "crates/rtmp", "crates/flv", "crates/media"];
 
+/// Where the client's library may name sockets, clocks and threads; all else of it has none.
+const CLIENT_IO: &[&str] = &["crates/client/src/blocking", "crates/client/src/reconnect.rs"];
+
 /// Lines of a file. At 600 one asks why.
 const LINES_MAX: usize = 600;
 
@@ -144,6 +147,32 @@ fn libraries_have_no_runtime_no_socket_no_clock() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn the_client_has_no_runtime_and_its_io_stands_apart() {
+    let page = fs::read_to_string(root().join("crates/client/src/lib.rs")).unwrap();
+    assert!(page.contains("#![forbid(unsafe_code)]"));
+    let mut faults = Vec::new();
+    for path in rust_files("crates/client/src") {
+        let code = code(&path);
+        let io: &[&str] = if within(&path, CLIENT_IO) {
+            &[]
+        } else {
+            &["TcpStream", "std::time::Instant", "SystemTime", "std::thread"]
+        };
+        for name in ["monoio", "tokio", "async_std", "smol"].iter().chain(io) {
+            if code.contains(name) {
+                faults.push(format!("{} names {name}", relative(&path)));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+    let manifest = fs::read_to_string(root().join("crates/client/Cargo.toml")).unwrap();
+    let (dependencies, _) = manifest.split_once("[dev-dependencies]").unwrap();
+    for name in ["monoio", "tokio", "async-std", "mio", "smol"] {
+        assert!(!dependencies.contains(name), "the client depends on {name}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod banner;
+mod clients;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::config::{
 };
 
 pub use banner::{Descriptors, Startup, banner, summary};
+pub use clients::{ConnectArgs, PlayArgs, PublishArgs, PublishType, ShowArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -68,9 +70,9 @@ impl Cli {
 pub enum Command {
     /// Start the server (the same as giving no command).
     Serve(Box<ServeArgs>),
-    /// Publish an FLV file to an RTMP server, in real time.
+    /// Publish an FLV file, a file that is still written, or standard input, in real time.
     Publish(PublishArgs),
-    /// Play a stream from an RTMP server, with a line of live figures; keep it if told so.
+    /// Play a stream from an RTMP server, with live figures; keep it if told so.
     Play(PlayArgs),
     /// List the messages of a captured RTMP connection and name the first offence.
     Inspect(InspectArgs),
@@ -186,43 +188,6 @@ pub struct KeyArg {
     pub name: String,
     /// What its publisher must show.
     pub secret: Secret,
-}
-
-/// Options of `publish`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example: millstream publish film.flv rtmp://127.0.0.1/live/film --loop")]
-pub struct PublishArgs {
-    /// The FLV file to send.
-    #[arg(value_name = "FILE.flv")]
-    pub file: PathBuf,
-
-    /// Where to, as rtmp://HOST[:PORT]/APP/NAME[?key=SECRET].
-    #[arg(value_name = "URL")]
-    pub url: String,
-
-    /// Begin again at the end of the file, with timestamps that go on, until interrupted.
-    #[arg(long = "loop")]
-    pub repeat: bool,
-}
-
-/// Options of `play`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example: millstream play rtmp://127.0.0.1/live/film -o copy.flv --duration 10s"
-)]
-pub struct PlayArgs {
-    /// Where from, as rtmp://HOST[:PORT]/APP/NAME.
-    #[arg(value_name = "URL")]
-    pub url: String,
-
-    /// Write what arrives, timestamps included, to this FLV file, - for standard output; without it,
-    /// it is only counted.
-    #[arg(short, long, value_name = "FILE.flv")]
-    pub output: Option<PathBuf>,
-
-    /// Stop after this time, such as 10s or 5m; without it, at the end of the stream.
-    #[arg(long, value_name = "TIME", value_parser = checked_duration)]
-    pub duration: Option<Duration>,
 }
 
 /// Options of `inspect`.

@@ -1,62 +1,35 @@
-//! Why a command ended without success, in words that say what to do.
+//! Why a command ended without success, in words that say what to do, and the exit code that tells
+//! scripts. What goes wrong between us and a server stands in `millstream-client`.
 
-use super::url::UrlError;
+use millstream_client::tls::TrustError;
+use millstream_client::{Error, SendError, UrlError};
 use millstream_flv::WriteError;
-use millstream_rtmp::connection::ConnectionError;
-use millstream_rtmp::session::AnswerError;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-/// A command's failure. What servers said in it has been through
-/// [`RtmpUrl::redact`](super::RtmpUrl::redact).
+/// What the codes mean, as `--help` says it.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or interrupted
+  1  a file or certificate file cannot be used
+  2  the command line means nothing
+  3  no connection: no address, nobody listens, or its certificate is not trusted
+  4  the server refused
+  5  the connection was lost, fell silent, or spoke no RTMP
+  6  the stream ended before anything of it came (play)";
+
+/// A command's failure.
 #[derive(Debug)]
 pub enum ClientError {
-    /// The URL on the command line.
-    Url(UrlError),
-    /// The host has no address.
-    Resolve {
-        /// The host.
-        host: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// No connection could be made.
-    Connect {
-        /// The address tried last.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// The connection failed later.
-    Lost(io::Error),
-    /// The server sent what is no RTMP.
-    Protocol(ConnectionError),
-    /// A request could not be made.
-    Request(AnswerError),
-    /// The server refused a request, or ended what it had accepted.
-    Refused {
-        /// What was wanted: `connect`, `publish`, `play`.
-        what: &'static str,
-        /// The server's code.
-        code: String,
-        /// The server's words.
-        description: String,
-    },
-    /// The server closed the connection before the end.
-    Closed {
-        /// What was going on.
-        what: &'static str,
-    },
-    /// The server does not answer, or takes no bytes.
-    Silent {
-        /// What was wanted.
-        what: &'static str,
-        /// For how long.
-        waited: Duration,
-    },
+    /// Between us and the server.
+    Client(Error),
+    /// A message was not taken.
+    Send(SendError),
+    /// The file of root certificates.
+    Trust(TrustError),
+    /// Options that contradict each other, and why.
+    Options(&'static str),
     /// A file cannot be read or written.
     File {
         /// The file.
@@ -81,59 +54,28 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The code to exit with: 2 for what is wrong with the command line, else 1.
+    /// The code to exit with, see [`EXIT_CODES`].
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Url(_)) { 2 } else { 1 }
+        match self {
+            Self::Options(_) | Self::Client(Error::Url(_)) => 2,
+            Self::Client(
+                Error::Resolve { .. } | Error::Connect { .. } | Error::Tls { .. } | Error::NoTls,
+            ) => 3,
+            Self::Client(Error::Refused(_)) => 4,
+            Self::Client(_) => 5,
+            Self::NothingCame => 6,
+            _ => 1,
+        }
     }
 }
 
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(error) => error.fmt(f),
-            Self::Resolve { host, source } => write!(f, "no address found for {host}: {source}"),
-            Self::Connect { address, source } => match source.kind() {
-                io::ErrorKind::ConnectionRefused => write!(
-                    f,
-                    "nobody listens at {address}: is the server running, and is this its port?"
-                ),
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => write!(
-                    f,
-                    "{address} does not answer: is the address right, and does a firewall let \
-                     the port pass?"
-                ),
-                _ => write!(f, "cannot connect to {address}: {source}"),
-            },
-            Self::Lost(source) => write!(f, "the connection was lost: {source}"),
-            Self::Protocol(error) => {
-                write!(
-                    f,
-                    "the server does not speak RTMP as we know it ({}): {error}",
-                    error.name()
-                )
-            }
-            Self::Request(AnswerError::NotEncodable) => {
-                f.write_str("a name or message is too long to be sent")
-            }
-            Self::Request(error) => write!(f, "the request could not be made: {error}"),
-            Self::Refused { what, code, description } => {
-                write!(f, "the server refused to {what}")?;
-                match (description.is_empty(), code.is_empty()) {
-                    (false, false) => write!(f, ": {description} ({code})"),
-                    (false, true) => write!(f, ": {description}"),
-                    (true, false) => write!(f, ": {code}"),
-                    (true, true) => f.write_str(" and gave no reason"),
-                }
-            }
-            Self::Closed { what } => write!(
-                f,
-                "the server closed the connection while we wanted to {what}; its log says why"
-            ),
-            Self::Silent { what, waited } => write!(
-                f,
-                "the server was silent for {} s while we wanted to {what}: is it an RTMP server?",
-                waited.as_secs()
-            ),
+            Self::Client(error) => error.fmt(f),
+            Self::Send(error) => error.fmt(f),
+            Self::Trust(error) => error.fmt(f),
+            Self::Options(why) => f.write_str(why),
             Self::File { path, source } => write!(f, "{}: {source}", path.display()),
             Self::NotFlv { path } => write!(
                 f,
@@ -152,27 +94,36 @@ impl fmt::Display for ClientError {
 impl std::error::Error for ClientError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Url(error) => Some(error),
-            Self::Resolve { source, .. }
-            | Self::Connect { source, .. }
-            | Self::Lost(source)
-            | Self::File { source, .. } => Some(source),
-            Self::Protocol(error) => Some(error),
-            Self::Request(error) => Some(error),
+            Self::Client(error) => Some(error),
+            Self::Send(error) => Some(error),
+            Self::Trust(error) => Some(error),
+            Self::File { source, .. } => Some(source),
             Self::Tag(error) => Some(error),
             _ => None,
         }
     }
 }
 
-impl From<UrlError> for ClientError {
-    fn from(error: UrlError) -> Self {
-        Self::Url(error)
+impl From<Error> for ClientError {
+    fn from(error: Error) -> Self {
+        Self::Client(error)
     }
 }
 
-impl From<AnswerError> for ClientError {
-    fn from(error: AnswerError) -> Self {
-        Self::Request(error)
+impl From<SendError> for ClientError {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}
+
+impl From<TrustError> for ClientError {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(error)
+    }
+}
+
+impl From<UrlError> for ClientError {
+    fn from(error: UrlError) -> Self {
+        Self::Client(Error::Url(error))
     }
 }

@@ -1,19 +1,18 @@
-//! The commands `publish` and `play`: a client on one blocking socket, for people at a terminal.
-//!
-//! The protocol is that of `millstream-rtmp`, files are those of `millstream-flv`; here stands what
-//! connects them to a socket, a clock and a screen. Signals belong to the binary, which hands a
+//! The commands `publish` and `play`: what is about files, terminals and scripts. The client itself is
+//! `millstream-client`, files are those of `millstream-flv`. Signals belong to the binary, which hands a
 //! flag in. Nothing here is used by the server.
 
 mod error;
 mod film;
-mod link;
+mod monitor;
 mod play;
-mod progress;
 mod publish;
 mod record;
-mod url;
+mod report;
+mod session;
+mod snapshot;
+mod source;
 
-pub use error::ClientError;
+pub use error::{ClientError, EXIT_CODES};
 pub use play::play;
 pub use publish::publish;
-pub use url::{RtmpUrl, UrlError};

@@ -1,100 +1,127 @@
-//! `millstream publish`: a file to a server, at the pace of its timestamps.
+//! `millstream publish`: a film to a server, at the pace of its timestamps.
 
 use super::error::ClientError;
-use super::film::{Film, Meaning, Placed};
-use super::link::{GLANCE, Link, check};
-use super::progress::{Progress, bit_rate, clock, mean_rate};
-use super::url::RtmpUrl;
-use crate::cli::PublishArgs;
-use bytes::{BufMut, Bytes, BytesMut};
-use millstream_flv::TagKind;
-use millstream_rtmp::message::MessageType;
-use millstream_rtmp::session::PublishMode;
+use super::film::{Film, Meaning, Next, Placed};
+use super::monitor::Monitor;
+use super::report::Report;
+use super::session::{GLANCE, accepted, check, open};
+use super::snapshot::{UplinkFigures, mean_rate};
+use super::source::Source;
+use crate::cli::{PublishArgs, PublishType};
+use millstream_client::blocking::Connection;
+use millstream_client::{Aim, PublishMode, RtmpUrl, StreamId, UplinkStats};
+use millstream_flv::Tag;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-const WHAT: &str = "publish";
+/// How soon it is noticed that more of a film has been written.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// `@setDataFrame` as an AMF0 string: what stands before metadata that a server shall keep.
-const SET_DATA_FRAME: &[u8] = b"\x02\x00\x0d@setDataFrame";
-
-/// Publishes a file until its end, or until `stop` is set, and takes leave of the server.
+/// Publishes a film until its end, or until `stop` is set, and takes leave of the server.
 ///
 /// # Errors
 /// [`ClientError`] says what to do.
 pub fn publish(args: &PublishArgs, stop: &AtomicBool) -> Result<(), ClientError> {
     let url = RtmpUrl::parse(&args.url)?;
-    let mut film = Film::open(&args.file)?;
-    let mut link = Link::open(&url)?;
-    let request = link.connection().publish(&url.name(), PublishMode::Live)?;
-    if !link.accepted(&url, WHAT, stop)? {
+    let standard = args.file == Path::new("-");
+    if standard && (args.repeat || args.follow) {
+        return Err(ClientError::Options(
+            "standard input has no beginning to go back to, and \
+             is followed as it is: - goes neither with --loop nor with --follow",
+        ));
+    }
+    let source = Source::open(&args.file, args.follow)?;
+    let mut film = Film::new(source, args.follow && !args.from_start);
+    while !film.begin()? {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    let mut connection = open(&url, &args.connect)?;
+    let mode = match args.publish_type {
+        PublishType::Live => PublishMode::Live,
+        PublishType::Record => PublishMode::Record,
+        PublishType::Append => PublishMode::Append,
+    };
+    let stream = connection.client().publish(&url.name(), mode);
+    let stream = stream.map_err(millstream_client::Error::Request)?;
+    if !accepted(&mut connection, stream, Aim::Publish, stop)? {
         return Ok(());
     }
     // The name is not shown: for many services it is the secret.
-    eprintln!("publishing {} to {}", args.file.display(), url.server());
+    let shown = if standard { "standard input".into() } else { args.file.display().to_string() };
+    eprintln!("publishing {shown} to {}", url.server());
+    let now = Instant::now();
     let mut session = Session {
-        url: &url,
-        link,
+        connection,
+        stream,
         stop,
-        began: Instant::now(),
+        wait: args.wait,
+        began: now,
         first: film.first(),
-        sent: Sent::default(),
-        progress: Progress::new(),
+        monitor: Monitor::new(now),
+        stats: UplinkStats::default(),
+        lag: Duration::ZERO,
+        lag_max: Duration::ZERO,
+        pass: 1,
+        report: Report::new("publish", &args.show),
     };
     let outcome = session.run(&mut film, args.repeat);
-    session.progress.end();
-    let Session { mut link, sent, began, .. } = session;
-    if outcome.is_ok() {
-        link.connection().close(request)?;
-        link.end(WHAT);
-    }
+    let uplink = session.uplink();
+    session.report.end(&session.monitor, Some(uplink));
+    let summary = session.summary();
+    let outcome = outcome.and_then(|()| Ok(session.connection.end()?));
     if film.skipped() > 0 {
-        eprintln!(
-            "{}: {} bytes were no FLV tags and were passed over",
-            args.file.display(),
-            film.skipped()
-        );
+        eprintln!("{shown}: {} bytes were no FLV tags and were passed over", film.skipped());
     }
-    eprintln!("{}", sent.summary(began.elapsed()));
+    eprintln!("{summary}");
     outcome
 }
 
 struct Session<'a> {
-    url: &'a RtmpUrl,
-    link: Link,
+    connection: Connection,
+    stream: StreamId,
     stop: &'a AtomicBool,
+    /// Leave nothing out, and fall behind instead.
+    wait: bool,
     /// The instant of `first` on the timeline.
     began: Instant,
     first: u64,
-    sent: Sent,
-    progress: Progress,
-}
-
-#[derive(Default)]
-struct Sent {
-    bytes: u64,
-    video: u64,
-    audio: u64,
-    passes: u64,
+    /// What was handed over.
+    monitor: Monitor,
+    /// The uplink's counters when they were last there.
+    stats: UplinkStats,
     /// How far the last frame went out behind its time, and the worst of all.
     lag: Duration,
     lag_max: Duration,
+    pass: u64,
+    report: Report,
 }
 
 impl Session<'_> {
     fn run(&mut self, film: &mut Film, repeat: bool) -> Result<(), ClientError> {
         loop {
-            while let Some(placed) = film.next()? {
-                if !self.wait_for(placed.ms)? {
-                    return Ok(());
+            match film.next()? {
+                Next::Tag(placed) => {
+                    if !self.wait_for(placed.ms)? {
+                        return Ok(());
+                    }
+                    self.send(placed)?;
                 }
-                self.send(placed)?;
+                Next::Nothing => {
+                    if self.is_over() {
+                        return Ok(());
+                    }
+                    self.listen(LOOK_AGAIN)?;
+                }
+                Next::End if repeat => {
+                    self.pass += 1;
+                    film.rewind()?;
+                }
+                Next::End => return Ok(()),
             }
-            self.sent.passes += 1;
-            if !repeat {
-                return Ok(());
-            }
-            film.rewind()?;
         }
     }
 
@@ -102,81 +129,75 @@ impl Session<'_> {
     fn wait_for(&mut self, ms: u64) -> Result<bool, ClientError> {
         let due = self.began + Duration::from_millis(ms.saturating_sub(self.first));
         loop {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.is_over() {
                 return Ok(false);
             }
             let left = due.saturating_duration_since(Instant::now());
-            match self.link.next(left.min(GLANCE), WHAT)? {
-                Some(event) => check(&event, self.url, WHAT)?,
-                None if due <= Instant::now() => {
-                    self.sent.lag = due.elapsed();
-                    self.sent.lag_max = self.sent.lag_max.max(self.sent.lag);
-                    return Ok(true);
-                }
-                None => self.show(),
+            let idle = self.listen(left.min(GLANCE))?;
+            let is_held = self.wait && self.stats.queued_messages > 0;
+            if is_held {
+                self.listen(LOOK_AGAIN)?;
+            } else if idle && due <= Instant::now() {
+                self.lag = due.elapsed();
+                self.lag_max = self.lag_max.max(self.lag);
+                return Ok(true);
             }
         }
+    }
+
+    /// Whether nobody wants more of it.
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.report.is_unread()
+    }
+
+    /// Sends, and hears the server for a while. True if it said nothing.
+    fn listen(&mut self, time: Duration) -> Result<bool, ClientError> {
+        let event = self.connection.next(time)?;
+        let idle = event.is_none();
+        if let Some(event) = event {
+            check(event, Aim::Publish)?;
+        }
+        if let Some(stats) = self.connection.client().uplink(self.stream) {
+            self.stats = stats;
+        }
+        let uplink = self.uplink();
+        self.report.show(&self.monitor, || Some(uplink));
+        Ok(idle)
     }
 
     fn send(&mut self, placed: Placed) -> Result<(), ClientError> {
         let Placed { tag, ms, meaning } = placed;
-        self.sent.bytes += tag.payload.len() as u64;
-        match meaning {
-            Meaning::Video => self.sent.video += 1,
-            Meaning::Audio => self.sent.audio += 1,
-            _ => {}
-        }
-        let (kind, payload) = match tag.kind {
-            TagKind::Audio => (MessageType::AUDIO, tag.payload),
-            TagKind::Video => (MessageType::VIDEO, tag.payload),
-            TagKind::Script if meaning == Meaning::Metadata => {
-                (MessageType::DATA_AMF0, set_data_frame(&tag.payload))
-            }
-            TagKind::Script => (MessageType::DATA_AMF0, tag.payload),
-        };
         // RTMP's time is 32 bits wide and wraps.
-        self.link.connection().send_media(kind, ms as u32, payload)?;
-        self.link.flush(WHAT)?;
-        self.show();
-        Ok(())
+        let tag = Tag { timestamp: ms as u32, ..tag };
+        if meaning != Meaning::Other {
+            self.monitor.tag(&tag, Instant::now());
+        } else {
+            self.monitor.bytes += tag.payload.len() as u64;
+        }
+        self.connection.client().tag(self.stream, tag)?;
+        // So that the bytes go now.
+        self.listen(Duration::ZERO).map(drop)
     }
 
-    fn show(&mut self) {
-        let (sent, began) = (&self.sent, self.began);
-        self.progress.show(sent.bytes, sent.video, |rates| {
-            let mut line = format!(
-                "{}  {}  {} frames  {:.1} fps  lag {} ms",
-                clock(began.elapsed()),
-                bit_rate(rates.bits),
-                sent.video + sent.audio,
-                rates.frames,
-                sent.lag.as_millis()
-            );
-            if sent.passes > 0 {
-                line.push_str(&format!("  pass {}", sent.passes + 1));
-            }
-            line
-        });
+    fn uplink(&self) -> UplinkFigures {
+        UplinkFigures::new(self.stats, self.lag, self.lag_max, self.pass)
     }
-}
 
-impl Sent {
-    fn summary(&self, time: Duration) -> String {
-        format!(
+    fn summary(&self) -> String {
+        let (monitor, time) = (&self.monitor, self.began.elapsed());
+        let mut text = format!(
             "published {:.1} s: {} video and {} audio frames, {} bytes, {}, at most {} ms late",
             time.as_secs_f64(),
-            self.video,
-            self.audio,
-            self.bytes,
-            mean_rate(self.bytes, time),
+            monitor.video.frames,
+            monitor.audio.frames,
+            monitor.bytes,
+            mean_rate(monitor.bytes, time),
             self.lag_max.as_millis()
-        )
+        );
+        if self.stats.skips > 0 {
+            let (video, audio) = (self.stats.skipped_video, self.stats.skipped_audio);
+            text.push_str(&format!(", of them {video} video and {audio} audio frames left out"));
+        }
+        text
     }
-}
-
-fn set_data_frame(metadata: &[u8]) -> Bytes {
-    let mut payload = BytesMut::with_capacity(SET_DATA_FRAME.len() + metadata.len());
-    payload.put_slice(SET_DATA_FRAME);
-    payload.put_slice(metadata);
-    payload.freeze()
 }

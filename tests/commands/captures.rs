@@ -40,7 +40,7 @@ fn a_capture_tells_the_conversation_and_no_secret() {
         (format!("{url}?key={SECRET}"), 0),
         // The opaque form.
         (server.url(SECRET), 0),
-        (format!("{url}?key={OTHER}"), 1),
+        (format!("{url}?key={OTHER}"), 4),
     ] {
         let player = Running::start(["play", &server.url("film"), "--duration", "5s"]);
         std::thread::sleep(Duration::from_millis(200));

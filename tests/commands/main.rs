@@ -4,6 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod captures;
+mod encrypted;
+mod figures;
+mod live_sources;
+mod narrow_uplink;
 mod publish_and_play;
 mod support;
 mod what_goes_wrong;

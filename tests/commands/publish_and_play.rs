@@ -5,7 +5,7 @@ use millstream_flv::{Tag, TagKind};
 use std::time::Duration;
 
 /// Checks that all sound and pictures of `source` came, at one constant distance in time.
-fn assert_same_film(source: &[Tag], played: &[Tag]) {
+pub fn assert_same_film(source: &[Tag], played: &[Tag]) {
     let mut shifts = Vec::new();
     for kind in [TagKind::Audio, TagKind::Video] {
         let (source, played) = (media(source, kind), media(played, kind));
@@ -28,7 +28,7 @@ fn a_film_comes_back_as_it_went() {
     let url = server.url("film");
     let player = Running::start(["play", &url, "-o", copy.to_str().unwrap()]);
     let to_standard_output = Running::start(["play", &url, "-o", "-"]);
-    std::thread::sleep(Duration::from_millis(500));
+    server.wait_for_plays(2);
 
     let began = std::time::Instant::now();
     let published = run(["publish", file.to_str().unwrap(), &url]);
@@ -63,7 +63,7 @@ fn a_film_without_sound_says_so_in_its_header() {
     write_flv(&file, &source);
     let url = server.url("film");
     let player = Running::start(["play", &url, "-o", copy.to_str().unwrap()]);
-    std::thread::sleep(Duration::from_millis(300));
+    server.wait_for_plays(1);
     assert_eq!(run(["publish", file.to_str().unwrap(), &url]).code, Some(0));
     assert_eq!(player.output().code, Some(0));
     let (header, tags) = read_flv(&std::fs::read(&copy).unwrap());
@@ -80,7 +80,7 @@ fn a_loop_goes_on_in_time_and_ends_when_interrupted() {
     write_flv(&file, &source);
     let url = server.url("loop");
     let player = Running::start(["play", &url, "-o", copy.to_str().unwrap()]);
-    std::thread::sleep(Duration::from_millis(300));
+    server.wait_for_plays(1);
     let publisher = Running::start(["publish", file.to_str().unwrap(), &url, "--loop"]);
     std::thread::sleep(Duration::from_millis(2200));
     publisher.interrupt();
@@ -136,7 +136,7 @@ fn what_is_whole_of_a_damaged_file_is_published() {
     std::fs::write(&file, &bytes[..bytes.len() - 20]).unwrap();
     let url = server.url("damaged");
     let player = Running::start(["play", &url, "-o", copy.to_str().unwrap()]);
-    std::thread::sleep(Duration::from_millis(300));
+    server.wait_for_plays(1);
     let published = run(["publish", file.to_str().unwrap(), &url]);
     assert_eq!(published.code, Some(0), "{}", published.said);
     assert!(published.said.contains("were no FLV tags"), "{}", published.said);

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use millstream_flv::{Header, Item, Reader, ScriptData, Tag, TagKind, Writer};
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -55,13 +55,15 @@ impl Drop for Directory {
 pub struct Server {
     child: Child,
     pub port: u16,
+    log: PathBuf,
 }
 
 impl Server {
     /// Starts one with these options besides its addresses.
     pub fn start(directory: &Directory, options: &[&str]) -> Self {
         let [port, http] = [(); 2].map(|()| free_port());
-        let log = fs::File::create(directory.path("server.log")).unwrap();
+        let path = directory.path("server.log");
+        let log = fs::File::create(&path).unwrap();
         let child = millstream()
             .args(["serve", "--log", "debug", "--rtmp", &format!("127.0.0.1:{port}")])
             .args(["--http", &format!("127.0.0.1:{http}")])
@@ -70,13 +72,23 @@ impl Server {
             .stderr(log)
             .spawn()
             .unwrap();
-        let server = Self { child, port };
+        let server = Self { child, port, log: path };
         let since = Instant::now();
         while TcpStream::connect(("127.0.0.1", http)).is_err() {
             assert!(since.elapsed() < PATIENCE, "the server does not start");
             std::thread::sleep(Duration::from_millis(20));
         }
         server
+    }
+
+    /// Waits until so many plays have begun since the start.
+    pub fn wait_for_plays(&self, count: usize) {
+        let since = Instant::now();
+        let plays = || fs::read_to_string(&self.log).unwrap().matches("play started").count();
+        while plays() < count {
+            assert!(since.elapsed() < PATIENCE, "{} plays", plays());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn url(&self, name: &str) -> String {
@@ -132,6 +144,52 @@ impl Drop for Running {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// A command that reads what the test writes.
+pub struct Piped(Running);
+
+impl Piped {
+    pub fn start<const N: usize>(args: [&str; N]) -> Self {
+        let mut command = millstream();
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(Running(Some(command.spawn().unwrap())))
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        let stdin = self.0.0.as_mut().unwrap().stdin.as_mut().unwrap();
+        stdin.write_all(bytes).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// A line of its standard output.
+    pub fn read_line(&mut self) -> String {
+        let stdout = self.0.0.as_mut().unwrap().stdout.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        // Byte by byte, for what is behind the line belongs to nobody yet.
+        while !line.ends_with(b"\n") {
+            stdout.read_exact(&mut byte).unwrap();
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    /// Lets nobody read its standard output any more.
+    pub fn close_output(&mut self) {
+        drop(self.0.0.as_mut().unwrap().stdout.take());
+    }
+
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+
+    /// Waits for its end, with its standard input still open.
+    pub fn output(mut self) -> Ended {
+        let stdin = self.0.0.as_mut().unwrap().stdin.take();
+        let ended = self.0.output();
+        drop(stdin);
+        ended
     }
 }
 

@@ -16,9 +16,17 @@ fn a_command_line_that_means_nothing_is_code_2() {
     let file = directory.path("film.flv");
     write_flv(&file, &film(1));
     let file = file.to_str().unwrap();
-    assert_fails(["publish", file, "http://host/live/a"], 2, "has to begin with rtmp://");
+    assert_fails(
+        ["publish", file, "http://host/live/a"],
+        2,
+        "has to begin with rtmp:// or rtmps://",
+    );
     assert_fails(["publish", file, "rtmp://host/live"], 2, "an application and a stream");
-    assert_fails(["play", "rtmps://host/live/a"], 2, "TLS");
+    assert_fails(["publish", "-", "rtmp://host/live/a", "--follow"], 2, "standard input");
+    assert_fails(["publish", file, "rtmp://host/live/a", "--from-start"], 2, "--follow");
+    assert_fails(["publish", file, "rtmp://host/live/a", "--type", "x"], 2, "append");
+    assert_fails(["play", "rtmp://host/live/a", "-o", "-", "--json"], 2, "standard output");
+    assert_fails(["play", "rtmp://host/live/a", "--stats", "--json"], 2, "cannot be used with");
     assert_fails(["play"], 2, "Usage");
     assert_fails(["inspect", "a", "--json", "--step"], 2, "cannot be used with");
 }
@@ -37,10 +45,21 @@ fn files_that_are_none_are_named() {
 }
 
 #[test]
+fn the_codes_are_in_the_help() {
+    for command in ["publish", "play"] {
+        let help = run([command, "--help"]);
+        assert_eq!(help.code, Some(0));
+        for line in ["Exit codes:", "4  the server refused", "Examples:"] {
+            assert!(help.text().contains(line), "{}", help.text());
+        }
+    }
+}
+
+#[test]
 fn a_port_without_a_server_is_named() {
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let url = format!("rtmp://127.0.0.1:{port}/live/a");
-    assert_fails(["play", &url], 1, &format!("nobody listens at 127.0.0.1:{port}"));
+    assert_fails(["play", &url], 3, &format!("nobody listens at 127.0.0.1:{port}"));
 }
 
 #[test]
@@ -55,7 +74,7 @@ fn a_server_that_is_none_is_told() {
         socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
     });
     let url = format!("rtmp://127.0.0.1:{port}/live/a");
-    assert_fails(["play", &url], 1, "does not speak RTMP");
+    assert_fails(["play", &url], 5, "does not speak RTMP");
     web.join().unwrap();
 }
 
@@ -68,10 +87,10 @@ fn a_refusal_gives_the_server_s_reason() {
     let file = file.to_str().unwrap();
     assert_fails(
         ["publish", file, &server.url("film")],
-        1,
+        4,
         "refused to publish: this stream needs",
     );
-    assert_fails(["publish", file, &server.url("other")], 1, "no key is configured");
+    assert_fails(["publish", file, &server.url("other")], 4, "no key is configured");
 }
 
 #[test]

@@ -79,6 +79,19 @@ impl ClientSession {
         self.say("pause", stream_id, vec![paused.into(), ms.into()]).map(drop)
     }
 
+    /// Tells how much we buffer of a play, in milliseconds (RTMP 1.0, section 7.1.7).
+    ///
+    /// # Errors
+    /// [`AnswerError::NotOpen`] when nothing plays under this request yet, or any more.
+    pub fn set_buffer_length(&mut self, request: RequestId, ms: u32) -> Result<(), AnswerError> {
+        let stream = self.streams.find(|stream| stream.request == request);
+        let stream = stream.filter(|stream| matches!(stream.aim, Aim::Play(_)));
+        let stream_id = stream.and_then(|stream| stream.stream_id()).ok_or(AnswerError::NotOpen)?;
+        let buffer = Control::User(UserControl::SetBufferLength { stream_id, ms });
+        self.outgoing.push_back(buffer.encode());
+        Ok(())
+    }
+
     /// Queues audio, video or data of the first publisher.
     ///
     /// # Errors

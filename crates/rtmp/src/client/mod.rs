@@ -22,7 +22,7 @@ use crate::command::Command;
 use crate::control::{Control, UserControl};
 use crate::limits::{EVENTS_KEPT, UNREAD_ANSWERS_MAX};
 use crate::message::{Message, MessageType};
-use crate::session::{SessionError, open_data};
+use crate::session::{RequestId, SessionError, open_data};
 use std::collections::VecDeque;
 use streams::Streams;
 
@@ -89,6 +89,11 @@ impl ClientSession {
     /// The next message to send.
     pub fn next_message(&mut self) -> Option<Message> {
         self.next_answer().or_else(|| self.take_pong())
+    }
+
+    /// The publish or play on a message stream, from when it is asked for on it.
+    pub fn request_on(&self, stream_id: u32) -> Option<RequestId> {
+        self.streams.on(stream_id)
     }
 
     /// Whether the server accepted `connect`.

@@ -47,6 +47,12 @@ impl Streams {
         self.0.iter_mut().find(|stream| is(stream))
     }
 
+    /// Who asked or runs on this message stream.
+    pub(super) fn on(&self, id: u32) -> Option<RequestId> {
+        let stream = self.0.iter().find(|stream| stream.stream_id() == Some(id));
+        stream.map(|stream| stream.request)
+    }
+
     pub(super) fn remove(&mut self, request: RequestId) -> Option<Stream> {
         let index = self.0.iter().position(|stream| stream.request == request)?;
         Some(self.0.remove(index))

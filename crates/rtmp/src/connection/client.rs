@@ -4,7 +4,7 @@ use super::error::{ConnectionError, ConnectionErrorKind};
 use super::link::{Link, Received};
 use crate::client::{ClientEvent, ClientOptions, ClientSession};
 use crate::handshake::{ClientHandshake, Progress};
-use crate::session::AnswerError;
+use crate::session::{AnswerError, RequestId};
 use bytes::BytesMut;
 
 /// One connection to a server, from the first byte on. The handshake stands in the output at
@@ -59,6 +59,11 @@ impl ClientConnection {
     /// Whether the server accepted `connect`.
     pub fn is_connected(&self) -> bool {
         self.session.is_connected()
+    }
+
+    /// The publish or play on a message stream, from when it is asked for on it.
+    pub fn request_on(&self, stream_id: u32) -> Option<RequestId> {
+        self.session.request_on(stream_id)
     }
 
     /// Bytes received, handshake included.

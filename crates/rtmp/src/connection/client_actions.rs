@@ -51,6 +51,16 @@ impl ClientConnection {
         result
     }
 
+    /// Tells how much we buffer of a play, in milliseconds.
+    ///
+    /// # Errors
+    /// As the session's.
+    pub fn set_buffer_length(&mut self, request: RequestId, ms: u32) -> Result<(), AnswerError> {
+        let result = self.session.set_buffer_length(request, ms);
+        self.drain();
+        result
+    }
+
     /// Sends audio, video or data of the first publisher.
     ///
     /// # Errors

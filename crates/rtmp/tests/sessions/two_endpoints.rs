@@ -64,6 +64,10 @@ fn plays(cut: Cut) {
     let (client, server) = pair.run();
     assert!(client.contains(&ClientEvent::Playing { request, stream_id: 1 }));
     assert!(server.contains(&ServerEvent::BufferLength { stream_id: 1, ms: 3000 }));
+    assert_eq!(pair.client.request_on(1), Some(request));
+    pair.client.set_buffer_length(request, 700).unwrap();
+    let (_, server) = pair.run();
+    assert_eq!(server, [ServerEvent::BufferLength { stream_id: 1, ms: 700 }]);
     // Media goes out beside the connection's own messages, the same bytes for every player.
     for (kind, timestamp, payload) in frames() {
         let chunk_stream_id = if kind == MessageType::AUDIO { 4 } else { 6 };

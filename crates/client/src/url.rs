@@ -1,21 +1,23 @@
-//! `rtmp://host[:port]/app/name?query`, taken apart in one place, and shown without its secrets.
+//! `rtmp://host[:port]/app/name?query` and `rtmps://...`, taken apart in one place, and shown without
+//! secrets. What is masked in a server's words stands in `secrets`.
 //!
 //! The last segment of the path and the query are the stream's name, what stands before it is the
 //! application, which may have several segments. Nothing is decoded: the server gets what was typed.
 
-use crate::config::MASK;
+use crate::secrets::{MASK, Secrets, values_of};
 use millstream_rtmp::client::ClientOptions;
 use std::fmt;
 
-/// The port when none is named (RTMP 1.0, section 5.1 leaves it to the registry: 1935).
-const PORT: u16 = 1935;
+/// The port of `rtmp` when none is named (registered with IANA as macromedia-fcs).
+pub const RTMP_PORT: u16 = 1935;
 
-/// Values of a query shorter than this are left alone in a server's words: they occur by chance.
-const REDACTED_LEN_MIN: usize = 3;
+/// The port of `rtmps` when none is named: that of HTTPS, as all services have it.
+pub const RTMPS_PORT: u16 = 443;
 
 /// Where a stream is published to or played from.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RtmpUrl {
+    tls: bool,
     host: String,
     port: u16,
     /// Host and port as they were written, for `tcUrl`.
@@ -28,10 +30,8 @@ pub struct RtmpUrl {
 /// Why a text is no such URL. Nothing of the text is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// It does not begin with `rtmp://`.
+    /// It begins neither with `rtmp://` nor with `rtmps://`.
     Scheme,
-    /// It begins with `rtmps://`, which needs TLS.
-    Tls,
     /// The host is missing, or an IPv6 address is not in brackets.
     Host,
     /// What follows the host's colon is no port.
@@ -51,10 +51,8 @@ impl RtmpUrl {
     /// [`UrlError`] says which part is missing or not understood.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
-        if scheme.eq_ignore_ascii_case("rtmps") {
-            return Err(UrlError::Tls);
-        }
-        if !scheme.eq_ignore_ascii_case("rtmp") {
+        let tls = scheme.eq_ignore_ascii_case("rtmps");
+        if !tls && !scheme.eq_ignore_ascii_case("rtmp") {
             return Err(UrlError::Scheme);
         }
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -66,12 +64,14 @@ impl RtmpUrl {
         };
         let (authority, path) = place.split_once('/').unwrap_or((place, ""));
         let (host, port) = host_and_port(authority)?;
+        let port = port.unwrap_or(if tls { RTMPS_PORT } else { RTMP_PORT });
         let (app, name) = path.rsplit_once('/').ok_or(UrlError::Path)?;
         let app = app.trim_matches('/');
         if app.is_empty() || name.is_empty() {
             return Err(UrlError::Path);
         }
         Ok(Self {
+            tls,
             host: host.to_owned(),
             port,
             authority: authority.to_owned(),
@@ -79,6 +79,11 @@ impl RtmpUrl {
             name: name.to_owned(),
             query: query.map(str::to_owned),
         })
+    }
+
+    /// Whether the connection is to be encrypted: `rtmps`.
+    pub fn is_tls(&self) -> bool {
+        self.tls
     }
 
     /// The host, an IPv6 address without its brackets.
@@ -106,7 +111,14 @@ impl RtmpUrl {
 
     /// The server and the application, which hold no secret: the `tcUrl`.
     pub fn server(&self) -> String {
-        format!("rtmp://{}/{}", self.authority, self.app)
+        let scheme = if self.tls { "rtmps" } else { "rtmp" };
+        format!("{scheme}://{}/{}", self.authority, self.app)
+    }
+
+    /// The same server and application with another name, query and all.
+    pub fn with_name(&self, name: &str) -> Self {
+        let (name, query) = name.split_once('?').map_or((name, None), |(n, q)| (n, Some(q)));
+        Self { name: name.to_owned(), query: query.map(str::to_owned), ..self.clone() }
     }
 
     /// What a client says of itself when it connects here.
@@ -116,17 +128,13 @@ impl RtmpUrl {
 
     /// A server's words, fit for a terminal and without the values of our query.
     pub fn redact(&self, words: &str) -> String {
-        let mut shown: String =
-            words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        for value in self.values().filter(|value| value.len() >= REDACTED_LEN_MIN) {
-            shown = shown.replace(value, MASK);
-        }
-        shown
+        let mut secrets = Secrets::default();
+        secrets.learn_query(self.query.as_deref().unwrap_or_default());
+        secrets.redact(words)
     }
 
-    fn values(&self) -> impl Iterator<Item = &str> {
-        let pairs = self.query.iter().flat_map(|query| query.split(['&', '?']));
-        pairs.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value))
+    pub(crate) fn query(&self) -> &str {
+        self.query.as_deref().unwrap_or_default()
     }
 }
 
@@ -134,11 +142,10 @@ impl RtmpUrl {
 impl fmt::Display for RtmpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.server(), self.name)?;
-        let pairs = self.query.iter().flat_map(|query| query.split(['&', '?']));
-        for (index, pair) in pairs.enumerate() {
+        for (index, (key, _)) in values_of(self.query()).enumerate() {
             f.write_str(if index == 0 { "?" } else { "&" })?;
-            match pair.split_once('=') {
-                Some((key, _)) => write!(f, "{key}={MASK}")?,
+            match key {
+                Some(key) => write!(f, "{key}={MASK}")?,
                 None => f.write_str(MASK)?,
             }
         }
@@ -152,7 +159,8 @@ impl fmt::Debug for RtmpUrl {
     }
 }
 
-fn host_and_port(authority: &str) -> Result<(&str, u16), UrlError> {
+/// The host, and the port if one is named.
+fn host_and_port(authority: &str) -> Result<(&str, Option<u16>), UrlError> {
     if authority.contains('@') {
         return Err(UrlError::User);
     }
@@ -180,8 +188,8 @@ fn host_and_port(authority: &str) -> Result<(&str, u16), UrlError> {
         return Err(UrlError::Host);
     }
     let port = match port {
-        None | Some("") => PORT,
-        Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or(UrlError::Port)?,
+        None | Some("") => None,
+        Some(port) => Some(port.parse().ok().filter(|port| *port != 0).ok_or(UrlError::Port)?),
     };
     Ok((host, port))
 }
@@ -189,8 +197,7 @@ fn host_and_port(authority: &str) -> Result<(&str, u16), UrlError> {
 impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Scheme => "the URL has to begin with rtmp://",
-            Self::Tls => "rtmps:// needs TLS, which is not spoken here; use rtmp://",
+            Self::Scheme => "the URL has to begin with rtmp:// or rtmps://",
             Self::Host => {
                 "the URL needs a host, as rtmp://HOST/APP/NAME (IPv6 addresses in brackets)"
             }
@@ -228,8 +235,13 @@ mod tests {
         assert_eq!(parts("rtmp://[::1]/live/cam"), own("::1", 1935, "live", "cam"));
         assert_eq!(parts("rtmp://[fe80::1%eth0]:99/a/b"), own("fe80::1%eth0", 99, "a", "b"));
         assert_eq!(parts("rtmp://127.0.0.1:/a//b?"), own("127.0.0.1", 1935, "a", "b"));
+        assert_eq!(parts("rtmps://host/live/cam"), own("host", 443, "live", "cam"));
+        assert_eq!(parts("RTMPS://host:1936/live/cam"), own("host", 1936, "live", "cam"));
         let url = RtmpUrl::parse("rtmp://[::1]:1936/a/b/c?key=x").unwrap();
-        assert_eq!(url.options().tc_url, "rtmp://[::1]:1936/a/b");
+        assert_eq!((url.options().tc_url.as_str(), url.is_tls()), ("rtmp://[::1]:1936/a/b", false));
+        let url = RtmpUrl::parse("rtmps://host:443/live/cam").unwrap();
+        assert_eq!((url.options().tc_url.as_str(), url.is_tls()), ("rtmps://host:443/live", true));
+        assert_eq!(url.with_name("b?key=x").name(), "b?key=x");
     }
 
     #[test]
@@ -237,7 +249,6 @@ mod tests {
         for (text, error) in [
             ("http://host/live/cam", UrlError::Scheme),
             ("host/live/cam", UrlError::Scheme),
-            ("rtmps://host/live/cam", UrlError::Tls),
             ("rtmp:///live/cam", UrlError::Host),
             ("rtmp://::1/live/cam", UrlError::Host),
             ("rtmp://[::1/live/cam", UrlError::Host),

@@ -1,0 +1,81 @@
+//! A socket that does not block, with or without TLS on it.
+
+use crate::error::Error;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(super) enum Socket {
+    Plain(TcpStream),
+    #[cfg(feature = "tls")]
+    Tls {
+        stream: Box<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>,
+        /// For errors.
+        host: String,
+    },
+}
+
+impl Socket {
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            #[cfg(feature = "tls")]
+            Self::Tls { stream, .. } => &stream.sock,
+        }
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.read(buffer),
+            #[cfg(feature = "tls")]
+            Self::Tls { stream, .. } => stream.read(buffer),
+        }
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tcp) => tcp.write(bytes),
+            #[cfg(feature = "tls")]
+            Self::Tls { stream, .. } => stream.write(bytes),
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            #[cfg(feature = "tls")]
+            Self::Tls { stream, .. } => stream.flush(),
+        }
+    }
+
+    /// Whether bytes wait within: those of TLS, which knows its own.
+    pub(super) fn wants_write(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            #[cfg(feature = "tls")]
+            Self::Tls { stream, .. } => stream.conn.wants_write(),
+        }
+    }
+
+    /// Says that nothing more comes from us.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        #[cfg(feature = "tls")]
+        if let Self::Tls { stream, .. } = self {
+            stream.conn.send_close_notify();
+            stream.flush()?;
+        }
+        self.tcp().shutdown(Shutdown::Write)
+    }
+
+    /// What an error of this socket is: TLS's own are told apart from those of the network.
+    pub(super) fn failure(&self, error: io::Error) -> Error {
+        #[cfg(feature = "tls")]
+        if let Self::Tls { host, .. } = self
+            && error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+        {
+            return Error::Tls { host: host.clone(), source: Arc::new(error) };
+        }
+        Error::Lost(Arc::new(error))
+    }
+}

@@ -1,0 +1,116 @@
+//! The callback form, blocking and async: one handler publishes, another one plays.
+
+use crate::support::*;
+use bytes::Bytes;
+use millstream_client::blocking::{Settings, connect};
+use millstream_client::{Client, Connection, Handler, Options, Refusal, RtmpUrl, Stop};
+use millstream_flv::{Tag, TagKind};
+use millstream_rtmp::client::{Connected, PlayOptions};
+use millstream_rtmp::session::{PublishMode, RequestId};
+use std::time::Duration;
+
+/// Sends the film whenever there is room, three times.
+#[derive(Default)]
+struct Source {
+    stream: Option<RequestId>,
+    rounds: u32,
+    ticks: u32,
+}
+
+impl Handler for Source {
+    fn connected(&mut self, client: &mut Client, _: &Connected) {
+        client.publish("cam", PublishMode::Live).unwrap();
+    }
+
+    fn publishing(&mut self, _: &mut Client, stream: RequestId) {
+        self.stream = Some(stream);
+    }
+
+    fn writable(&mut self, client: &mut Client) {
+        let Some(stream) = self.stream else { return };
+        self.rounds += 1;
+        if self.rounds > 3 {
+            return client.finish();
+        }
+        for tag in film() {
+            client.tag(stream, tag).unwrap();
+        }
+    }
+
+    fn tick(&mut self, _: &mut Client) {
+        self.ticks += 1;
+    }
+}
+
+#[derive(Default)]
+struct Sink {
+    tags: Vec<Tag>,
+    refused: Option<Refusal>,
+    stops: Vec<Stop>,
+}
+
+impl Handler for Sink {
+    fn connected(&mut self, client: &mut Client, _: &Connected) {
+        client.play("no-film", PlayOptions::default()).unwrap();
+    }
+
+    fn refused(&mut self, client: &mut Client, refusal: &Refusal) {
+        self.refused = Some(refusal.clone());
+        client.play("film", PlayOptions::default()).unwrap();
+    }
+
+    fn audio(&mut self, _: &mut Client, _: RequestId, timestamp: u32, payload: Bytes) {
+        self.tags.push(Tag { kind: TagKind::Audio, timestamp, payload });
+    }
+
+    fn video(&mut self, _: &mut Client, _: RequestId, timestamp: u32, payload: Bytes) {
+        self.tags.push(Tag { kind: TagKind::Video, timestamp, payload });
+    }
+
+    fn stopped(&mut self, client: &mut Client, _: RequestId, why: Stop) {
+        self.stops.push(why);
+        if why == Stop::Eof {
+            client.finish();
+        }
+    }
+}
+
+impl Sink {
+    fn check(&self) {
+        assert_eq!(self.tags, film());
+        assert_eq!(self.refused.as_ref().unwrap().description, "nothing here");
+        assert_eq!(self.stops, [Stop::Unpublished, Stop::Eof]);
+    }
+}
+
+#[test]
+fn blocking() {
+    let (port, sessions) = listen(2);
+    let url = RtmpUrl::parse(&format!("rtmp://127.0.0.1:{port}/live/cam")).unwrap();
+    let mut source = Source::default();
+    let connection = connect(&url, Settings::new(&url)).unwrap();
+    connection.run(&mut source, Duration::from_millis(1)).unwrap();
+    assert_eq!(sessions.recv().unwrap().tags.len(), 9);
+
+    let mut sink = Sink::default();
+    let connection = connect(&url, Settings::new(&url)).unwrap();
+    connection.run(&mut sink, Duration::from_secs(1)).unwrap();
+    sink.check();
+}
+
+#[tokio::test]
+async fn asynchronous() {
+    use tokio_util::compat::TokioAsyncReadCompatExt;
+    let (mut source, mut sink) = (Source::default(), Sink::default());
+    let (ours, theirs) = tokio::io::duplex(300);
+    let connection = Connection::new(ours.compat(), Options::new(&url("cam"))).unwrap();
+    let (result, session) = tokio::join!(connection.run(&mut source), serve_async(theirs));
+    result.unwrap();
+    assert_eq!((session.tags.len(), source.ticks), (9, 0));
+
+    let (ours, theirs) = tokio::io::duplex(300);
+    let connection = Connection::new(ours.compat(), Options::new(&url("film"))).unwrap();
+    let (result, _) = tokio::join!(connection.run(&mut sink), serve_async(theirs));
+    result.unwrap();
+    sink.check();
+}

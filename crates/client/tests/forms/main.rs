@@ -1,0 +1,12 @@
+//! The client in all its forms, against the server's side of `millstream-rtmp`.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod bad_servers;
+mod callbacks;
+mod examples;
+mod handles;
+mod in_memory;
+mod reconnects;
+mod support;
+mod tls;
