@@ -3,7 +3,7 @@
 //! The protocol stands in `millstream-rtmp`; what publishing and playing do to streams stands in
 //! `publishing` and `playing`.
 
-use super::intake::Pace;
+use super::intake::{Pace, Turn};
 use super::state::{Connection, Sockets, State, Way};
 use super::tasks::Shard;
 use crate::capture::format::Direction;
@@ -106,16 +106,17 @@ impl Shard {
         }
     }
 
-    /// Reads what is there. Returns how many bytes that was.
-    pub(super) fn on_readable(self: &Rc<Self>, key: Key, now: Moment) -> usize {
+    /// Reads what is there; to the end, if that has come.
+    pub(super) fn on_readable(self: &Rc<Self>, key: Key, ended: bool, now: Moment) -> Turn {
         let mut buffer = self.buffer.borrow_mut();
         let mut state = self.state.borrow_mut();
-        let mut bytes = 0;
+        let mut turn = Turn::default();
         for _ in 0..limits::READS_PER_TURN {
             let Some(connection) = state.connections.at_mut(key) else { break };
+            turn.more = false;
             match connection.socket.read(&mut buffer) {
                 Read::Bytes(count) => {
-                    bytes += count;
+                    turn.bytes += count;
                     connection.last_read = now;
                     self.stats.reads.add(1);
                     self.stats.bytes_in.add(count as u64);
@@ -126,9 +127,13 @@ impl Shard {
                         connection.socket.acknowledge();
                     }
                     self.pump(&mut state, key, &buffer[..count], now);
+                    if count < buffer.len() && !ended {
+                        break;
+                    }
                     // What is left is there at the next turn. Full of tiny messages, these reads
                     // would keep viewers waiting.
-                    if count < buffer.len() || self.now().since(now) >= limits::READ_TURN_MAX {
+                    turn.more = true;
+                    if self.now().since(now) >= limits::READ_TURN_MAX {
                         break;
                     }
                 }
@@ -141,7 +146,7 @@ impl Shard {
         }
         self.keep_pace(&mut state, key, now);
         self.settle(&mut state, now);
-        bytes
+        turn
     }
 
     /// Has a connection read as is right for what it has become.

@@ -10,17 +10,17 @@
 //!
 //! - when reading takes more than a fifth of the core: as long as makes it a fifth again, or as long
 //!   as a rest may be. A few publishers never see one;
-//! - when frames wait for a window anyway: a part of it. A pass begins with a round of its own, so that
-//!   what came before it goes with it.
+//! - when the frames of many wait for a window anyway: a part of it. A pass begins with a round of its
+//!   own, so that what came before it goes with it.
 //!
 //! What a turn does with the bytes stands in `connection`.
 
-use super::runtime;
+use super::runtime::{self, Yielder};
 use super::tasks::Shard;
 use crate::config::LatencyBudget;
 use crate::limits;
 use crate::moment::Moment;
-use crate::net::arrivals::{Arrivals, Found};
+use crate::net::arrivals::{Arrival, Arrivals, Found};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -66,16 +66,27 @@ impl Rests {
         self.full |= full;
     }
 
-    /// The round is over: the rest that follows it, if it is worth a timer. `window` is the narrowest
-    /// that anybody's frames wait for.
-    fn next(&mut self, window: Duration) -> Option<Duration> {
-        let gather = match std::mem::take(&mut self.full) {
+    /// A round of so many is over: the rest that follows it, if it is worth a timer. `window` is the
+    /// narrowest that anybody's frames wait for.
+    fn next(&mut self, found: usize, window: Duration) -> Option<Duration> {
+        // A rest costs a timer, which a few that are found together do not pay for.
+        let few = found < limits::INTAKE_MANY;
+        let gather = match std::mem::take(&mut self.full) || few {
             true => Duration::ZERO,
-            false => (window / limits::INTAKE_ROUNDS_PER_WINDOW).min(limits::INTAKE_GATHER_MAX),
+            false => (window / limits::INTAKE_ROUNDS_PER_WINDOW).min(limits::INTAKE_REST_MAX),
         };
         let rest = self.owed.max(gather);
         (rest >= limits::INTAKE_REST_MIN).then_some(rest)
     }
+}
+
+/// What a turn of one connection came to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Turn {
+    /// Bytes read.
+    pub bytes: usize,
+    /// There may be more: it stopped for the sake of others.
+    pub more: bool,
 }
 
 /// What a stretch of turns came to.
@@ -98,7 +109,7 @@ impl Shard {
     }
 
     /// Reads until the shard ends.
-    pub(super) async fn take_in(self: Rc<Self>, pace: Pace) {
+    pub(super) async fn take_in(self: Rc<Self>, pace: Pace, yielder: Yielder) {
         let arrivals = self.arrivals_of(pace);
         let mut found = Found::with_capacity(limits::INTAKE_ROUND);
         let mut rests = Rests::new(self.common.config.latency_budget);
@@ -108,16 +119,16 @@ impl Shard {
             let mut next = 0;
             while next < found.len() {
                 if next > 0 {
-                    // Who was found and not read yet keeps the set ready: this only lets the other
-                    // tasks have their turns.
-                    arrivals.any().await;
+                    // The other tasks have their turns.
+                    yielder.yield_now().await;
                 }
-                let stretch = self.stretch(&found, next);
+                let stretch = self.stretch(pace, &found, next);
                 rests.worked(stretch.began, stretch.ended, stretch.full);
                 next = stretch.next;
             }
             if pace == Pace::Gathered
-                && let Some(rest) = rests.next(self.common.directory.narrowest_window())
+                && let Some(rest) =
+                    rests.next(found.len(), self.common.directory.narrowest_window())
             {
                 runtime::sleep(rest).await;
             }
@@ -128,29 +139,36 @@ impl Shard {
     /// many as a stretch has time for.
     pub(super) fn gather(self: &Rc<Self>, found: &mut Found) {
         self.feeds.look(found);
-        self.stretch(found, 0);
+        let stretch = self.stretch(Pace::Gathered, found, 0);
+        (stretch.next..).map_while(|at| found.at(at)).for_each(|unread| self.feeds.leave(unread));
     }
 
     /// Turns for those found, from one on, until the others of the shard should have theirs.
-    fn stretch(self: &Rc<Self>, found: &Found, from: usize) -> Stretch {
+    fn stretch(self: &Rc<Self>, pace: Pace, found: &Found, from: usize) -> Stretch {
         let began = self.now();
         let (mut next, mut full, mut now) = (from, false, began);
-        while let Some(place) = found.number(next)
+        while let Some(arrival) = found.at(next)
             && now.since(began) < limits::INTAKE_STRETCH
         {
-            full |= self.turn(place, now) >= limits::INTAKE_FULL;
+            let turn = self.turn(arrival, now);
+            full |= turn.bytes >= limits::INTAKE_FULL;
+            if turn.more {
+                self.arrivals_of(pace).leave(arrival);
+            }
             next += 1;
             now = self.now();
         }
         Stretch { next, began, ended: now, full }
     }
 
-    /// One connection's turn. Returns how many bytes were read.
-    fn turn(self: &Rc<Self>, place: u32, now: Moment) -> usize {
+    /// One connection's turn.
+    fn turn(self: &Rc<Self>, arrival: Arrival, now: Moment) -> Turn {
         // Found before another's turn closed it, or even gave its place away: nothing is there then.
-        let Some(key) = self.state.borrow().connections.key_at(place) else { return 0 };
-        if let Some(bytes) = runtime::contained(|| self.on_readable(key, now)) {
-            return bytes;
+        let Some(key) = self.state.borrow().connections.key_at(arrival.number) else {
+            return Turn::default();
+        };
+        if let Some(turn) = runtime::contained(|| self.on_readable(key, arrival.ended, now)) {
+            return turn;
         }
         self.panicked();
         let closed = runtime::contained(|| {
@@ -161,7 +179,7 @@ impl Shard {
         if closed.is_none() {
             self.panicked();
         }
-        0
+        Turn::default()
     }
 }
 
@@ -187,7 +205,7 @@ mod tests {
             let found = (publishers * (1.0 - (-77.0 * gap).exp())).max(1.0);
             let work = found * cost;
             rests.worked(at(clock), at(clock + work), false);
-            let rest = rests.next(Duration::ZERO).map_or(0.0, |rest| rest.as_secs_f64());
+            let rest = rests.next(1, Duration::ZERO).map_or(0.0, |rest| rest.as_secs_f64());
             // Where there is nothing to read, it is waited for.
             gap = (work + rest).max(1.0 / (publishers * 77.0));
             (clock, worked, rested, rounds) =
@@ -220,19 +238,20 @@ mod tests {
         assert_eq!(rest, Duration::ZERO);
         let mut rests = Rests::new(LatencyBudget::Fixed(Duration::from_millis(12)));
         rests.worked(at(1.0), at(2.0), false);
-        assert_eq!(rests.next(Duration::ZERO), Some(Duration::from_millis(3)));
+        assert_eq!(rests.next(1, Duration::ZERO), Some(Duration::from_millis(3)));
     }
 
     #[test]
     fn frames_that_wait_for_a_window_are_gathered() {
         let mut rests = Rests::new(LatencyBudget::Auto);
-        let rest = |rests: &mut Rests, window| rests.next(Duration::from_millis(window));
+        let rest = |rests: &mut Rests, window| rests.next(100, Duration::from_millis(window));
         assert_eq!(rest(&mut rests, 0), None);
+        assert_eq!(rests.next(1, Duration::from_millis(100)), None, "for one it is not worth it");
         assert_eq!(rest(&mut rests, 40), Some(Duration::from_millis(5)));
-        assert_eq!(rest(&mut rests, 1000), Some(limits::INTAKE_GATHER_MAX));
+        assert_eq!(rest(&mut rests, 1000), Some(limits::INTAKE_REST_MAX));
         // Who sends more than a socket holds is not held up.
         rests.worked(at(1.0), at(1.0), true);
         assert_eq!(rest(&mut rests, 1000), None);
-        assert_eq!(rest(&mut rests, 1000), Some(limits::INTAKE_GATHER_MAX));
+        assert_eq!(rest(&mut rests, 1000), Some(limits::INTAKE_REST_MAX));
     }
 }

@@ -186,6 +186,7 @@ impl Shard {
         for shard in 0..state.marked.len() {
             if std::mem::take(&mut state.marked[shard]) {
                 if shard == self.index {
+                    self.due_since.set(Some(self.due_since.get().unwrap_or(now)));
                     self.due.notify();
                 } else if self.common.mailboxes[shard].should_ring() {
                     self.stats.wakes.add(1);

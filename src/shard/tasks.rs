@@ -124,6 +124,8 @@ pub(super) struct Shard {
     pub draining: Cell<Option<Moment>>,
     /// Something is due for the fan-out task.
     pub due: Notify,
+    /// When the first of what is due on this shard's own streams came.
+    pub due_since: Cell<Option<Moment>>,
     /// A ride was added.
     pub rides: Notify,
     /// The shard shall stop.
@@ -169,6 +171,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         closing: RefCell::default(),
         draining: Cell::new(None),
         due: Notify::default(),
+        due_since: Cell::new(None),
         rides: Notify::default(),
         stop: Notify::default(),
         common,
@@ -176,8 +179,8 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
     for acceptor in &acceptors {
         shard.spawn(Rc::clone(&shard).accept(Rc::clone(acceptor)));
     }
-    shard.spawn(Rc::clone(&shard).take_in(Pace::AtOnce));
-    shard.spawn(Rc::clone(&shard).take_in(Pace::Gathered));
+    shard.spawn(Rc::clone(&shard).take_in(Pace::AtOnce, Yielder::new()?));
+    shard.spawn(Rc::clone(&shard).take_in(Pace::Gathered, Yielder::new()?));
     shard.spawn(Rc::clone(&shard).fan_out(bell, yielder));
     shard.spawn(Rc::clone(&shard).read_mail(inbox, mail_bell, acceptors));
     shard.spawn(Rc::clone(&shard).ride());
@@ -249,14 +252,18 @@ impl Shard {
         let mut last_pass = Moment::default();
         let mut found = Found::with_capacity(limits::INTAKE_ROUND);
         loop {
+            // What came during the last pass has waited since then, whoever brought it.
+            let mut since = last_pass;
             if mailbox.fall_asleep(|| self.due.is_set()) {
                 bell.rung_or(&self.due).await;
                 mailbox.wake_up();
                 self.common.bells[self.index].silence();
+                since = self.now();
             }
-            // Not asleep during the window, so nobody rings for what is to wait anyway.
+            // Not asleep during the window, so nobody rings for what is to wait anyway. It begins with
+            // the first that waits, and so is the longest that anything does.
             let window = self.pacer.borrow().window();
-            let opens = last_pass + window;
+            let opens = self.due_since.get().unwrap_or(since) + window;
             if self.now() < opens {
                 runtime::sleep(opens.since(self.now())).await;
                 self.gather(&mut found);
@@ -265,6 +272,7 @@ impl Shard {
             while self.due.is_set() {
                 self.due.wait().await;
             }
+            self.due_since.set(None);
             last_pass = self.now();
             mailbox.drain(|slot| self.state.borrow_mut().fanout.mark_due(slot));
             while self.pass_once() {

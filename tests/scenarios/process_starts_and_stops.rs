@@ -86,7 +86,7 @@ fn a_stop_lets_everybody_finish() {
 fn descriptors_run_out() {
     let arguments = arguments(&[], "");
     let mut command = Command::new("sh");
-    command.arg("-c").arg("ulimit -n 72; exec \"$0\" \"$@\"").arg(BINARY).args(arguments);
+    command.arg("-c").arg("ulimit -n 80; exec \"$0\" \"$@\"").arg(BINARY).args(arguments);
     let mut server = Server::spawn(command);
     let mut world = World::new(server.rtmp);
     world.play("cam", 4);
@@ -103,7 +103,7 @@ fn descriptors_run_out() {
         player.check.assert_whole();
     }
     drop(crowd);
-    world.until("room again", |_| server.descriptors() < 52);
+    world.until("room again", |_| server.descriptors() < 60);
     let late = world.play("cam", 4);
     world.until("the new players", |world| {
         world.players[late..].iter().all(|player| player.check.frames > 5)

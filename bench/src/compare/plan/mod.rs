@@ -73,11 +73,15 @@ impl Step {
         self.scene.takes_s(self.subject.family.joining())
     }
 
-    /// How long it may take, seconds. In a climb it is left sooner to a server that lets its players
-    /// wait: that is how most climbs end, and the answer is the same.
+    /// How long it may take, seconds. In a climb another server that lets its players wait is given up
+    /// sooner: that is how most climbs end, and the answer is the same.
     pub fn limit_s(&self) -> f64 {
         let takes_s = self.takes_s();
-        if self.climbs { takes_s * 1.2 + 5.0 } else { takes_s * 2.0 + 15.0 }
+        if self.climbs && self.subject.family.is_peer() {
+            takes_s * 1.2 + 5.0
+        } else {
+            takes_s * 2.0 + 15.0
+        }
     }
 }
 
