@@ -138,6 +138,14 @@ pub const INTAKE_ROUNDS_PER_WINDOW: u32 = 8;
 pub const INTAKE_FULL: usize = 32 * 1024;
 /// The shortest rest, which is what the runtime's timers can tell.
 pub const INTAKE_REST_MIN: Duration = Duration::from_millis(1);
+/// Mails that a shard reads before its other tasks have their turns: an application may send without
+/// end through the handles of its sessions.
+pub const MAIL_PER_TURN: usize = 64;
+/// The longest message that an application may send to one session. It must fit, several times, into
+/// what may wait for one viewer alone.
+pub const SESSION_MESSAGE_MAX: usize = PRIVATE_BYTES_MAX / 4;
+/// The longest reason of a refusal, and the longest URL of a redirect, that a peer is told.
+pub const REASON_BYTES_MAX: usize = 1000;
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
 pub const PASS_TURNS: usize = 200;
 /// The chunk size that servers are told to which a stream is pushed: what OBS announces, so that every

@@ -12,7 +12,9 @@ use crate::stream::headers::Carrier;
 use crate::stream::log::Framing;
 use crate::stream::projection::{Form, MakeFraming, Projection};
 use crate::stream::segment::{Entry, Kind};
-use millstream_rtmp::chunk::{standalone_payload, write_standalone, write_standalone_head};
+use millstream_rtmp::chunk::{
+    MESSAGE_BYTES_MAX, standalone_payload, write_standalone, write_standalone_head,
+};
 use millstream_rtmp::message::MessageType;
 use std::sync::Arc;
 
@@ -51,6 +53,7 @@ impl RtmpFraming {
         self.projection.form == Form::Publish
             && carrier == Carrier::Data
             && payload.starts_with(ON_META_DATA)
+            && payload.len() + SET_DATA_FRAME.len() <= MESSAGE_BYTES_MAX as usize
     }
 }
 

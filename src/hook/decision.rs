@@ -1,5 +1,6 @@
 //! What a peer asks, and what it is answered, at once or later.
 
+use crate::limits::REASON_BYTES_MAX;
 use crate::name::StreamName;
 use crate::stream::takeover::Identity;
 use std::net::SocketAddr;
@@ -64,6 +65,22 @@ impl Rejection {
     pub fn redirect(url: impl Into<String>) -> Self {
         let description = "this stream is served elsewhere".into();
         Self { name: "redirected", description, redirect: Some(url.into()) }
+    }
+}
+
+impl Rejection {
+    /// What the peer is told, cut to a length that can be written.
+    pub(crate) fn words(&self) -> &str {
+        let mut end = self.description.len().min(REASON_BYTES_MAX);
+        while !self.description.is_char_boundary(end) {
+            end -= 1;
+        }
+        &self.description[..end]
+    }
+
+    /// Where the peer is sent, if that can be written.
+    pub(crate) fn elsewhere(&self) -> Option<&str> {
+        self.redirect.as_deref().filter(|url| url.len() <= REASON_BYTES_MAX)
     }
 }
 

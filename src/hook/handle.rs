@@ -1,12 +1,12 @@
 //! The way to a session from any thread. Nothing here waits: what is asked goes into the inbox of
 //! the session's shard, and takes effect there.
 
+use crate::limits::SESSION_MESSAGE_MAX;
 use crate::shard::inbox::{Mail, Post, Undelivered};
 use crate::slots::Key;
 use crate::stream::headers::Carrier;
 use bytes::{Bytes, BytesMut};
 use millstream_amf0::{Object, Value};
-use millstream_rtmp::chunk::MESSAGE_BYTES_MAX;
 use std::any::Any;
 use std::fmt;
 
@@ -43,7 +43,7 @@ impl fmt::Debug for Errand {
 /// Reaches one session from any thread. Cheap to clone; it keeps nothing alive.
 ///
 /// What is sent goes out between whole messages of what the peer plays, on its message stream (1 if
-/// it does not play). Times are in milliseconds, modulo 2^32, on the time axis of what it plays.
+/// it does not play); what is sent before `connect` is answered is dropped. Times are in milliseconds, modulo 2^32, on the time axis of what it plays.
 #[derive(Clone)]
 pub struct SessionHandle {
     connection: Key,
@@ -59,7 +59,7 @@ pub enum SendError {
     Busy,
     /// The shard has ended, and the server with it.
     Ended,
-    /// A message has 16 MiB at most (RTMP 1.0, section 5.3.1.2: its length has 24 bits).
+    /// A message has [`crate::limits::SESSION_MESSAGE_MAX`] bytes at most.
     TooLong,
     /// A text is too long for AMF0.
     NotEncodable,
@@ -152,7 +152,7 @@ impl SessionHandle {
         timestamp: u32,
         payload: Bytes,
     ) -> Result<(), SendError> {
-        if payload.len() > MESSAGE_BYTES_MAX as usize {
+        if payload.len() > SESSION_MESSAGE_MAX {
             return Err(SendError::TooLong);
         }
         self.send(Errand::Send { carrier, timestamp, payload })

@@ -117,10 +117,16 @@ pub trait Session: Send + 'static {
         Answer::Now(stream_of(request))
     }
 
-    /// It publishes no longer: it said so, was taken over, or is gone.
+    /// It publishes. An accepted request may still find the name taken, and is refused then.
+    fn publish_started(&mut self, _stream: &StreamName) {}
+
+    /// It plays, or waits for a stream that nobody publishes yet.
+    fn play_started(&mut self, _stream: &StreamName) {}
+
+    /// It publishes no longer: it said so, was taken over, or is gone. Once for each start.
     fn publish_finished(&mut self, _stream: &StreamName) {}
 
-    /// It plays no longer.
+    /// It plays no longer. Once for each start.
     fn play_finished(&mut self, _stream: &StreamName) {}
 
     /// It published `onMetaData`. Only where media is heard.
@@ -153,6 +159,6 @@ pub trait Session: Send + 'static {
     /// Somebody sent this with [`SessionHandle::message`].
     fn message(&mut self, _message: Box<dyn Any + Send>) {}
 
-    /// It is gone. Nothing follows.
+    /// It is gone. Nothing follows. A session that panicked is not told.
     fn disconnected(&mut self, _ended: &Ended<'_>) {}
 }

@@ -10,12 +10,17 @@
 //! asked for, or says with [`Arrivals::leave`] that something is left.
 
 use super::socket::Socket;
+use crate::shard::runtime::Notify;
 use monoio::net::UnixStream;
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::task::Poll;
 
 /// A socket that has something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +37,10 @@ pub struct Arrivals {
     /// The same set, for the runtime to wait on. A stream socket in type only: nothing but its
     /// readiness is asked for.
     waiter: UnixStream,
-    /// Who was told and not read empty.
-    left: RefCell<Vec<Arrival>>,
+    /// Who was told and not read empty, by number, and whether his end has come.
+    left: RefCell<BTreeMap<u32, bool>>,
+    /// Somebody was left.
+    leaving: Notify,
 }
 
 /// Room for what one look finds. A look fills it anew.
@@ -73,7 +80,12 @@ impl Arrivals {
     pub fn new() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let stream = std::os::unix::net::UnixStream::from(set.try_clone()?);
-        Ok(Self { set, waiter: UnixStream::from_std(stream)?, left: RefCell::default() })
+        Ok(Self {
+            set,
+            waiter: UnixStream::from_std(stream)?,
+            left: RefCell::default(),
+            leaving: Notify::default(),
+        })
     }
 
     /// Takes a socket in. It is found when something has come, or its end; at once, if it has.
@@ -95,32 +107,137 @@ impl Arrivals {
 
     /// Somebody who was found has more than was read.
     pub fn leave(&self, arrival: Arrival) {
-        self.left.borrow_mut().push(arrival);
+        *self.left.borrow_mut().entry(arrival.number).or_default() |= arrival.ended;
+        // Whoever waits in `any` may have been told of him already, and has nothing else to wake by.
+        self.leaving.notify();
+    }
+
+    /// Whether somebody was left.
+    pub fn has_left(&self) -> bool {
+        !self.left.borrow().is_empty()
     }
 
     /// Waits until there is something to be found.
     pub async fn any(&self) {
-        if self.left.borrow().is_empty() {
-            // A failing poll of our own descriptor cannot be repaired here; the caller looks anyway.
-            let _ = self.waiter.readable(false).await;
-        }
+        // A failing poll of our own descriptor cannot be repaired here; the caller looks anyway.
+        let mut readable = pin!(self.waiter.readable(false));
+        poll_fn(|cx| {
+            if self.leaving.poll(cx).is_ready() || readable.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        })
+        .await;
     }
 
-    /// Looks, without waiting. Those who are left come first.
+    /// Looks, without waiting. Nobody is found twice; those who are left come first.
     pub fn look(&self, found: &mut Found) {
         let Found { events, arrivals } = found;
         arrivals.clear();
-        arrivals.append(&mut self.left.borrow_mut());
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         // A look that fails finds nothing.
         let _ = epoll::wait(&self.set, spare_capacity(events), Some(&at_once));
-        arrivals.extend(events.drain(..).map(|event| {
+        let mut left = self.left.take();
+        self.leaving.clear();
+        let new = arrivals.len() + left.len();
+        arrivals.resize(new, Arrival { number: 0, ended: false });
+        for event in events.drain(..) {
             use epoll::EventFlags;
             let ends = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
             // Copied: the event is packed.
             let (data, flags) = (event.data, event.flags);
             // Numbers went in as 32 bits.
-            Arrival { number: data.u64() as u32, ended: flags.intersects(ends) }
-        }));
+            let (number, ended) = (data.u64() as u32, flags.intersects(ends));
+            match left.get_mut(&number) {
+                Some(old) => *old |= ended,
+                None => arrivals.push(Arrival { number, ended }),
+            }
+        }
+        for (place, (number, ended)) in arrivals.iter_mut().zip(left) {
+            *place = Arrival { number, ended };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shard::runtime;
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    /// Our sockets, whose other ends are the second ones, watched under the numbers from 0.
+    fn pairs(count: usize) -> (Arrivals, Vec<(Socket, TcpStream)>) {
+        let arrivals = Arrivals::new().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let pairs = (0..count).map(|at| {
+            let other = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let ours = monoio::net::TcpStream::from_std(listener.accept().unwrap().0).unwrap();
+            let ours = Socket::new(ours, Duration::ZERO).unwrap();
+            arrivals.watch(&ours, at as u32).unwrap();
+            (ours, other)
+        });
+        let pairs = pairs.collect();
+        (arrivals, pairs)
+    }
+
+    fn look(arrivals: &Arrivals) -> Vec<(u32, bool)> {
+        let mut found = Found::with_capacity(16);
+        arrivals.look(&mut found);
+        (0..found.len()).filter_map(|at| found.at(at)).map(|a| (a.number, a.ended)).collect()
+    }
+
+    #[test]
+    fn each_arrival_is_told_once_and_whoever_is_left_again() {
+        runtime::run(async {
+            let (arrivals, mut pairs) = pairs(3);
+            assert_eq!(look(&arrivals), []);
+            pairs[1].1.write_all(b"some").unwrap();
+            arrivals.any().await;
+            assert_eq!(look(&arrivals), [(1, false)]);
+            assert_eq!(look(&arrivals), [], "it is told once");
+            arrivals.leave(Arrival { number: 1, ended: false });
+            arrivals.leave(Arrival { number: 1, ended: false });
+            pairs[0].1.write_all(b"more").unwrap();
+            pairs[1].1.write_all(b"more").unwrap();
+            arrivals.any().await;
+            assert_eq!(look(&arrivals), [(1, false), (0, false)], "nobody is found twice");
+            assert!(!arrivals.has_left());
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn an_end_is_told_with_what_came_before_it() {
+        runtime::run(async {
+            let (arrivals, mut pairs) = pairs(2);
+            pairs[0].1.write_all(b"last words").unwrap();
+            pairs.iter().for_each(|(_, other)| other.shutdown(std::net::Shutdown::Write).unwrap());
+            arrivals.any().await;
+            assert_eq!(look(&arrivals), [(0, true), (1, true)]);
+            arrivals.leave(Arrival { number: 0, ended: true });
+            assert_eq!(look(&arrivals), [(0, true)]);
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn who_is_left_wakes_who_waits() {
+        runtime::run(async {
+            let (arrivals, _pairs) = pairs(1);
+            let arrivals = std::rc::Rc::new(arrivals);
+            let other = std::rc::Rc::clone(&arrivals);
+            runtime::spawn(
+                async move {
+                    runtime::sleep(Duration::from_millis(20)).await;
+                    other.leave(Arrival { number: 0, ended: false });
+                },
+                || {},
+            );
+            arrivals.any().await;
+            assert_eq!(look(&arrivals), [(0, false)]);
+        })
+        .unwrap();
     }
 }

@@ -135,7 +135,13 @@ impl Acceptor {
         let result = listener.cancelable_accept(handle).await;
         match result {
             _ if self.cancelled.get() => Accepted::Cancelled,
-            Ok((stream, address)) => Accepted::Connection(stream, address),
+            Ok((stream, address)) if reserve.is_kept() => Accepted::Connection(stream, address),
+            Ok((stream, _)) => {
+                // It came by the descriptor that another shard had let go of for a moment.
+                drop(stream);
+                reserve.is_kept();
+                Accepted::Exhausted
+            }
             Err(error) if is_exhausted(&error) => {
                 reserve.refuse_one(&listener);
                 Accepted::Exhausted
@@ -171,6 +177,15 @@ impl Reserve {
     /// If there is none.
     pub fn new() -> io::Result<Self> {
         Ok(Self { fd: Mutex::new(Some(File::open("/dev/null")?.into())) })
+    }
+
+    /// Whether there is a descriptor to spare; if it was lost, it is taken again.
+    fn is_kept(&self) -> bool {
+        let mut fd = self.fd.lock().unwrap_or_else(PoisonError::into_inner);
+        if fd.is_none() {
+            *fd = File::open("/dev/null").ok().map(OwnedFd::from);
+        }
+        fd.is_some()
     }
 
     fn refuse_one(&self, listener: &TcpListener) {

@@ -38,7 +38,10 @@ impl Shard {
         let result = contained(|| call(session));
         if result.is_none() {
             self.panicked();
-            connection.session = None;
+            let session = connection.session.take();
+            if contained(|| drop(session)).is_none() {
+                self.panicked();
+            }
             self.begin_closing(connection, key, "application-fault", now);
         }
         result
@@ -95,11 +98,11 @@ impl Shard {
             Err(rejection) => {
                 self.stats.refuse(Refusal::Hook);
                 self.begin_closing(connection, key, rejection.name, now);
-                match &rejection.redirect {
+                match rejection.elsewhere() {
                     Some(url) => connection.protocol.redirect_connect(asked.request, url),
                     None => {
                         let rejection =
-                            millstream_rtmp::session::Rejection::connect(&rejection.description);
+                            millstream_rtmp::session::Rejection::connect(rejection.words());
                         connection.protocol.reject_connect(asked.request, &rejection)
                     }
                 }
@@ -152,8 +155,8 @@ impl Shard {
 
     /// Asks a peer that is refused to connect elsewhere, where the application says so.
     pub(super) fn send_elsewhere(&self, connection: &mut Connection, rejection: &Rejection) {
-        if let Some(url) = &rejection.redirect {
-            report(connection.protocol.request_reconnect(Some(url), &rejection.description));
+        if let Some(url) = rejection.elsewhere() {
+            report(connection.protocol.request_reconnect(Some(url), rejection.words()));
         }
     }
 
@@ -182,6 +185,9 @@ impl Shard {
             return;
         };
         let asked = connection.asked.swap_remove(at);
+        if connection.closing.is_some() {
+            return;
+        }
         match outcome {
             Outcome::Connect(decision) => {
                 self.connect_decided(&mut state, key, asked, decision, now);
@@ -306,6 +312,8 @@ impl Shard {
             return;
         }
         match errand {
+            // Its chunk size is announced with the answer to `connect`.
+            Errand::Send { .. } if !connection.protocol.is_connected() => {}
             Errand::Send { carrier, timestamp, payload } => {
                 let stream_id = connection.play.as_ref().map_or(1, |play| play.stream_id);
                 let chunk_size = self.common.options.chunk_size;
@@ -333,7 +341,7 @@ impl Shard {
         ended: &Ended<'_>,
     ) {
         let Some(mut session) = connection.session.take() else { return };
-        let told = contained(|| {
+        let told = contained(move || {
             published.iter().for_each(|stream| session.publish_finished(stream));
             session.disconnected(ended);
         });

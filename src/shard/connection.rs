@@ -110,10 +110,10 @@ impl Shard {
     pub(super) fn on_readable(self: &Rc<Self>, key: Key, ended: bool, now: Moment) -> Turn {
         let mut buffer = self.buffer.borrow_mut();
         let mut state = self.state.borrow_mut();
-        let mut turn = Turn::default();
+        let (mut turn, mut more) = (Turn::default(), false);
         for _ in 0..limits::READS_PER_TURN {
             let Some(connection) = state.connections.at_mut(key) else { break };
-            turn.more = false;
+            more = false;
             match connection.socket.read(&mut buffer) {
                 Read::Bytes(count) => {
                     turn.bytes += count;
@@ -132,7 +132,7 @@ impl Shard {
                     }
                     // What is left is there at the next turn. Full of tiny messages, these reads
                     // would keep viewers waiting.
-                    turn.more = true;
+                    more = true;
                     if self.now().since(now) >= limits::READ_TURN_MAX {
                         break;
                     }
@@ -146,6 +146,8 @@ impl Shard {
         }
         self.keep_pace(&mut state, key, now);
         self.settle(&mut state, now);
+        let connection = state.connections.at(key).filter(|_| more);
+        turn.more = connection.map(|connection| connection.pace);
         turn
     }
 
@@ -323,7 +325,8 @@ impl Shard {
         let mut published = Vec::new();
         for publishing in &connection.publishes {
             let entry = state.publishing.at(*publishing);
-            published.extend(entry.map(|entry| entry.tenure.hub.name.clone()));
+            let begun = entry.filter(|entry| !entry.tenure.is_promised());
+            published.extend(begun.map(|entry| entry.tenure.hub.name.clone()));
             self.lose(state, *publishing, now);
         }
         let (outlet, unread) = state.fanout.close(connection.outlet);

@@ -85,8 +85,8 @@ impl Rests {
 pub struct Turn {
     /// Bytes read.
     pub bytes: usize,
-    /// There may be more: it stopped for the sake of others.
-    pub more: bool,
+    /// There may be more: it stopped for the sake of others, and is to go on at this pace.
+    pub more: Option<Pace>,
 }
 
 /// What a stretch of turns came to.
@@ -114,7 +114,12 @@ impl Shard {
         let mut found = Found::with_capacity(limits::INTAKE_ROUND);
         let mut rests = Rests::new(self.common.config.latency_budget);
         loop {
-            arrivals.any().await;
+            if arrivals.has_left() {
+                // Not waited for, so that the other tasks have their turns here, too.
+                yielder.yield_now().await;
+            } else {
+                arrivals.any().await;
+            }
             arrivals.look(&mut found);
             let mut next = 0;
             while next < found.len() {
@@ -122,7 +127,7 @@ impl Shard {
                     // The other tasks have their turns.
                     yielder.yield_now().await;
                 }
-                let stretch = self.stretch(pace, &found, next);
+                let stretch = self.stretch(&found, next);
                 rests.worked(stretch.began, stretch.ended, stretch.full);
                 next = stretch.next;
             }
@@ -139,12 +144,12 @@ impl Shard {
     /// many as a stretch has time for.
     pub(super) fn gather(self: &Rc<Self>, found: &mut Found) {
         self.feeds.look(found);
-        let stretch = self.stretch(Pace::Gathered, found, 0);
+        let stretch = self.stretch(found, 0);
         (stretch.next..).map_while(|at| found.at(at)).for_each(|unread| self.feeds.leave(unread));
     }
 
     /// Turns for those found, from one on, until the others of the shard should have theirs.
-    fn stretch(self: &Rc<Self>, pace: Pace, found: &Found, from: usize) -> Stretch {
+    fn stretch(self: &Rc<Self>, found: &Found, from: usize) -> Stretch {
         let began = self.now();
         let (mut next, mut full, mut now) = (from, false, began);
         while let Some(arrival) = found.at(next)
@@ -152,7 +157,7 @@ impl Shard {
         {
             let turn = self.turn(arrival, now);
             full |= turn.bytes >= limits::INTAKE_FULL;
-            if turn.more {
+            if let Some(pace) = turn.more {
                 self.arrivals_of(pace).leave(arrival);
             }
             next += 1;

@@ -35,7 +35,7 @@ impl Shard {
                 self.stats.refuse(reason);
                 tracing::warn!(connection = connection.number, peer = %connection.address, reason = rejection.name, "play refused");
                 self.send_elsewhere(connection, &rejection);
-                let rejection = Rejection::play_failed(&rejection.description);
+                let rejection = Rejection::play_failed(rejection.words());
                 report(connection.protocol.reject_play(asked.request, &rejection));
                 return;
             }
@@ -78,6 +78,7 @@ impl Shard {
         );
         connection.play = Some(Play { stream_id: asked.stream_id, hub, waits });
         report(connection.protocol.accept_play(asked.request));
+        self.call(connection, key, now, |session| session.play_started(&name));
         // The turn that sends this answer is the reader's first: no window delays a joiner.
         self.send_output(state, key, now);
     }

@@ -43,7 +43,7 @@ impl Shard {
                 self.stats.refuse(reason);
                 tracing::warn!(connection = number, peer = %address, reason = rejection.name, "publish refused");
                 self.send_elsewhere(connection, &rejection);
-                let rejection = Rejection::publish_denied(&rejection.description);
+                let rejection = Rejection::publish_denied(rejection.words());
                 report(connection.protocol.reject_publish(asked.request, &rejection));
                 return;
             }
@@ -110,6 +110,8 @@ impl Shard {
             "publish started"
         );
         report(connection.protocol.accept_publish(entry.request));
+        let name = &entry.tenure.hub.name;
+        self.call(connection, key, now, |session| session.publish_started(name));
     }
 
     pub(super) fn media(

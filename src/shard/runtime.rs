@@ -150,7 +150,13 @@ impl Notify {
         .await
     }
 
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Clears the flag.
+    pub fn clear(&self) {
+        self.set.set(false);
+    }
+
+    /// Ready when the flag is set, which clears it.
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.set.replace(false) {
             return Poll::Ready(());
         }

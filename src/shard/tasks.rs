@@ -182,7 +182,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
     shard.spawn(Rc::clone(&shard).take_in(Pace::AtOnce, Yielder::new()?));
     shard.spawn(Rc::clone(&shard).take_in(Pace::Gathered, Yielder::new()?));
     shard.spawn(Rc::clone(&shard).fan_out(bell, yielder));
-    shard.spawn(Rc::clone(&shard).read_mail(inbox, mail_bell, acceptors));
+    shard.spawn(Rc::clone(&shard).read_mail(inbox, mail_bell, acceptors, Yielder::new()?));
     shard.spawn(Rc::clone(&shard).ride());
     shard.spawn(Rc::clone(&shard).tick());
     ready();
@@ -299,26 +299,39 @@ impl Shard {
         inbox: Inbox,
         bell: BellWaiter,
         acceptors: Vec<Rc<Acceptor>>,
+        yielder: Yielder,
     ) {
+        let mut read = 0;
         loop {
             while let Some(mail) = inbox.next() {
-                match mail {
-                    Mail::Decided { connection, request, outcome } => {
-                        self.decided(connection, request, outcome);
-                    }
-                    Mail::Errand { connection, errand } => self.run_errand(connection, errand),
-                    Mail::Connect { stream } => self.admit_inside(stream),
-                    Mail::Seal { claim } => self.seal(claim),
-                    Mail::Inherit { claim } => self.inherit(claim),
-                    Mail::Drain => {
-                        acceptors.iter().for_each(|acceptor| acceptor.cancel());
-                        self.drain();
-                    }
+                // What the application left in it may panic when it is dropped.
+                if runtime::contained(|| self.deliver(mail, &acceptors)).is_none() {
+                    self.panicked();
+                }
+                read += 1;
+                if read % limits::MAIL_PER_TURN == 0 {
+                    yielder.yield_now().await;
                 }
             }
             if inbox.fall_asleep() {
                 bell.rung().await;
                 inbox.bell().silence();
+            }
+        }
+    }
+
+    fn deliver(self: &Rc<Self>, mail: Mail, acceptors: &[Rc<Acceptor>]) {
+        match mail {
+            Mail::Decided { connection, request, outcome } => {
+                self.decided(connection, request, outcome);
+            }
+            Mail::Errand { connection, errand } => self.run_errand(connection, errand),
+            Mail::Connect { stream } => self.admit_inside(stream),
+            Mail::Seal { claim } => self.seal(claim),
+            Mail::Inherit { claim } => self.inherit(claim),
+            Mail::Drain => {
+                acceptors.iter().for_each(|acceptor| acceptor.cancel());
+                self.drain();
             }
         }
     }

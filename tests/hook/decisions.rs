@@ -39,6 +39,7 @@ struct Visitor;
 impl Visitor {
     fn decide(request: &Request) -> Decision<StreamName> {
         match request.name.as_str() {
+            "endless" => Err(Rejection::new("endless", "ä".repeat(100_000))),
             "forbidden" => Err(Rejection::new("forbidden", "not this one")),
             "moved" => Err(Rejection::redirect(ELSEWHERE)),
             "alias" => Ok(StreamName::parse("live/real").expect("a good name")),
@@ -117,6 +118,13 @@ fn refusals_reach_the_peer_with_their_reason() {
     let event = forbidden.until("a refusal", |event| matches!(event, ClientEvent::Refused(_)));
     let ClientEvent::Refused(refused) = event else { unreachable!("it was matched") };
     assert!(refused.description.contains("not this one"), "{refused:?}");
+
+    // A reason longer than a text may be is cut, and the peer has its answer.
+    let mut endless = Client::connect(address, "live");
+    endless.publish("endless");
+    let event = endless.until("a refusal", |event| matches!(event, ClientEvent::Refused(_)));
+    let ClientEvent::Refused(refused) = event else { unreachable!("it was matched") };
+    assert_eq!(refused.description, "ä".repeat(500));
 
     let mut dropped = Client::connect(address, "live");
     dropped.connection.play("dropped", PlayOptions::default()).expect("a play can be asked");

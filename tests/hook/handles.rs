@@ -3,10 +3,13 @@
 use crate::client::{Client, playing, publishing, start};
 use crate::listener::Listener;
 use bytes::Bytes;
-use millstream::hook::SendError;
+use millstream::hook::{Admission, Answer, Application, Defer, Peer, SendError, SessionHandle};
+use millstream::limits::SESSION_MESSAGE_MAX;
 use millstream_amf0::{Object, Value};
 use millstream_rtmp::client::{ClientEvent, PlayOptions};
 use millstream_rtmp::message::{Message, MessageType};
+use std::sync::Arc;
+use std::time::Duration;
 
 fn media(event: &ClientEvent) -> bool {
     matches!(event, ClientEvent::Media(_))
@@ -83,6 +86,39 @@ fn pings_messages_and_ends() {
     assert_eq!(handle.ping(), Err(SendError::Ended));
 }
 
+/// Speaks to its peer before it has let him in.
+struct Hasty;
+
+impl Application for Hasty {
+    fn connect(
+        &self,
+        _: &Arc<Peer>,
+        session: &SessionHandle,
+        defer: Defer<'_, Admission>,
+    ) -> Answer<Admission> {
+        let (session, reply) = (session.clone(), defer());
+        std::thread::spawn(move || {
+            // Longer than the chunks are before the answer says how long they will be.
+            session.send_video(1, Bytes::from(vec![1; 3000])).expect("the shard has time");
+            std::thread::sleep(Duration::from_millis(100));
+            reply.send(Ok(Admission::default()));
+            session.send_video(2, Bytes::from(vec![2; 3000])).expect("the shard has time");
+        });
+        Answer::Later
+    }
+}
+
+#[test]
+fn what_is_sent_too_early_is_dropped_and_does_no_harm() {
+    let (_server, address) = start(Hasty);
+    let mut client = Client::connect(address, "live");
+    client.until("the connection", |event| matches!(event, ClientEvent::Connected(_)));
+    let picture = message(client.until("the second message", media));
+    assert_eq!((picture.timestamp, &picture.payload[..]), (2, &[2; 3000][..]));
+    client.publish("cam");
+    client.until("the publish", publishing);
+}
+
 #[test]
 fn what_cannot_be_sent_is_said_at_once() {
     let listener = Listener::default();
@@ -90,7 +126,13 @@ fn what_cannot_be_sent_is_said_at_once() {
     let mut client = Client::connect(address, "live");
     client.until("the connection", |event| matches!(event, ClientEvent::Connected(_)));
     let handle = listener.handle(0);
-    let long = Bytes::from(vec![0; 1 << 24]);
+    let longest = Bytes::from(vec![0; SESSION_MESSAGE_MAX]);
+    assert_eq!(handle.send_video(0, longest.clone()), Ok(()));
+    client.until(
+        "the longest message",
+        |event| matches!(event, ClientEvent::Media(message) if message.payload == longest),
+    );
+    let long = Bytes::from(vec![0; SESSION_MESSAGE_MAX + 1]);
     assert_eq!(handle.send_video(0, long), Err(SendError::TooLong));
     let long = Object::new().with("x".repeat(70_000).as_str(), 1.0);
     assert_eq!(handle.send_metadata(long), Err(SendError::NotEncodable));

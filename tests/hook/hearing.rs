@@ -43,6 +43,7 @@ fn a_session_hears_everything_of_its_publisher() {
     assert_eq!(
         media,
         [
+            "publish started heard/cam",
             "metadata heard/cam onMetaData",
             "data heard/cam onTextData",
             "audio heard/cam 10 [175, 1, 7]",
@@ -95,8 +96,8 @@ fn ends_are_heard_once_each() {
         heard.iter().filter(|what| what.starts_with(begins)).count()
     };
     listener.until_so(|_| count("disconnected") == 3);
-    assert_eq!(count("play finished"), 1);
-    assert_eq!(count("publish finished"), 2);
+    assert_eq!((count("play started"), count("play finished")), (1, 1));
+    assert_eq!((count("publish started"), count("publish finished")), (2, 2));
 }
 
 #[test]

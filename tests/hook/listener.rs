@@ -67,6 +67,14 @@ impl Application for Listener {
 struct Ear(Listener);
 
 impl Session for Ear {
+    fn publish_started(&mut self, stream: &StreamName) {
+        self.0.note(format!("publish started {stream}"));
+    }
+
+    fn play_started(&mut self, stream: &StreamName) {
+        self.0.note(format!("play started {stream}"));
+    }
+
     fn publish_finished(&mut self, stream: &StreamName) {
         self.0.note(format!("publish finished {stream}"));
     }
