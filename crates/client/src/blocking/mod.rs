@@ -120,13 +120,16 @@ impl Connection {
         let mut next_tick = Instant::now() + tick;
         loop {
             let wait = next_tick.saturating_duration_since(Instant::now());
-            match self.next(wait) {
-                Ok(Some(event)) => hand_over(handler, &mut self.client, event),
-                Ok(None) => {}
-                Err(Error::Closed { aim: Aim::Connect }) if self.client.is_connected() => {
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+            let event = match self.next(wait) {
+                Ok(event) => event,
+                Err(error) => return self.client.run_ends_by(error),
+            };
+            let closed = matches!(event, Some(Event::Closed));
+            if let Some(event) = event {
+                hand_over(handler, &mut self.client, event);
+            }
+            if closed && !self.client.is_finishing() {
+                return self.client.run_ends_by(Error::Closed { aim: self.client.aim() });
             }
             if next_tick <= Instant::now() {
                 next_tick = Instant::now() + tick;
@@ -192,7 +195,11 @@ impl Connection {
                     if let Event::Refused(refusal) = &event {
                         refused = Some(refusal.clone());
                     }
+                    let closed = matches!(event, Event::Closed);
                     self.keep(event)?;
+                    if closed {
+                        return Err(refused.map_or(Error::Closed { aim }, Error::Refused));
+                    }
                 }
                 Ok(None) => {}
                 // What the server said before it closed is the reason.
