@@ -5,6 +5,7 @@
 mod bad_servers;
 mod callbacks;
 mod examples;
+mod floods;
 mod handles;
 mod in_memory;
 mod reconnects;
