@@ -9,5 +9,6 @@ mod floods;
 mod handles;
 mod in_memory;
 mod reconnects;
+mod secrets;
 mod support;
 mod tls;
