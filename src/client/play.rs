@@ -35,7 +35,7 @@ pub fn play(args: &PlayArgs, stop: &AtomicBool) -> Result<(), ClientError> {
     if !accepted(&mut connection, request, Aim::Play, stop)? {
         return Ok(());
     }
-    eprintln!("playing {url}");
+    eprintln!("playing {}", url.played());
     let recording = args.output.as_deref().map(Recording::begin).transpose()?;
     let mut viewer = Viewer { recording, monitor };
     let mut report = Report::new("play", &args.show);

@@ -81,7 +81,7 @@ pub trait Handler {
     /// A command that means nothing here.
     fn command(&mut self, client: &mut Client, command: &ServerCommand) {}
 
-    /// The server ends the connection.
+    /// The server ends the connection by command. The run ends behind this call.
     fn closed(&mut self, client: &mut Client) {}
 
     /// Everything that was handed over has gone to the socket. It is called before each wait, so that

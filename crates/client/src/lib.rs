@@ -81,7 +81,9 @@
 //! # Secrets
 //!
 //! Keys stand in queries and in names. [`RtmpUrl`] shows the query's values masked, in `Display` and
-//! `Debug`; refusals and statuses, which servers word as they like, are cleared of them.
+//! `Debug`, and names that are long enough to be keys; [`RtmpUrl::played`] shows these in full. Refusals and
+//! statuses, which servers word as they like, are cleared of them. `Debug` of clients, connections and
+//! handles shows no name, nothing that is queued and none of the bytes on their way.
 //!
 //! # What this crate does not do
 //!

@@ -11,6 +11,11 @@ const VALUE_LEN_MIN: usize = 3;
 /// and more, and names that people think of are shorter as a rule.
 const KEY_LEN_MIN: usize = 16;
 
+/// Whether a published name is taken for a key.
+pub(crate) fn is_key_like(name: &str) -> bool {
+    name.len() >= KEY_LEN_MIN
+}
+
 /// The secrets of one connection.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Vec<String>);

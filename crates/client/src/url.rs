@@ -4,7 +4,7 @@
 //! The last segment of the path and the query are the stream's name, what stands before it is the
 //! application, which may have several segments. Nothing is decoded: the server gets what was typed.
 
-use crate::secrets::{MASK, Secrets, values_of};
+use crate::secrets::{MASK, Secrets, is_key_like, values_of};
 use millstream_rtmp::client::ClientOptions;
 use std::fmt;
 
@@ -126,22 +126,23 @@ impl RtmpUrl {
         ClientOptions::new(self.app.as_str(), self.server())
     }
 
-    /// A server's words, fit for a terminal and without the values of our query.
+    /// The URL as a player may show it: the name in full, however long it is, and the values of the query
+    /// masked. A name that is played is no key; what is published is shown by `Display`.
+    pub fn played(&self) -> impl fmt::Display + '_ {
+        Played(self)
+    }
+
+    /// A server's words, fit for a terminal and without the values of our query, nor a name that looks
+    /// like a key.
     pub fn redact(&self, words: &str) -> String {
         let mut secrets = Secrets::default();
-        secrets.learn_query(self.query.as_deref().unwrap_or_default());
+        secrets.learn_name(&self.name(), true);
         secrets.redact(words)
     }
 
-    pub(crate) fn query(&self) -> &str {
-        self.query.as_deref().unwrap_or_default()
-    }
-}
-
-/// Shown with every value of the query masked: what a service calls its secret is not known.
-impl fmt::Display for RtmpUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.server(), self.name)?;
+    /// The values of the query masked, and the name as it is given.
+    fn show(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+        write!(f, "{}/{name}", self.server())?;
         for (index, (key, _)) in values_of(self.query()).enumerate() {
             f.write_str(if index == 0 { "?" } else { "&" })?;
             match key {
@@ -150,6 +151,26 @@ impl fmt::Display for RtmpUrl {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn query(&self) -> &str {
+        self.query.as_deref().unwrap_or_default()
+    }
+}
+
+/// Shown with every value of the query masked, for what a service calls its secret is not known; and with a
+/// name of 16 bytes or more masked, for many services hand out keys as names. [`RtmpUrl::played`] shows it.
+impl fmt::Display for RtmpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show(f, if is_key_like(&self.name) { MASK } else { &self.name })
+    }
+}
+
+struct Played<'a>(&'a RtmpUrl);
+
+impl fmt::Display for Played<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.show(f, &self.0.name)
     }
 }
 
@@ -274,6 +295,10 @@ mod tests {
         let url = RtmpUrl::parse("rtmp://h/live/cam?key=s3cret&x=abc&only").unwrap();
         assert_eq!(url.to_string(), "rtmp://h/live/cam?key=***&x=***&***");
         assert!(!format!("{url:?} {url:#?}").contains("s3cret"));
+        let url = RtmpUrl::parse("rtmp://h/live/live_123456_abcdef?x=s3cret").unwrap();
+        assert_eq!(format!("{url} {url:?}"), "rtmp://h/live/***?x=*** rtmp://h/live/***?x=***");
+        assert_eq!(url.played().to_string(), "rtmp://h/live/live_123456_abcdef?x=***");
+        assert_eq!(url.redact("no live_123456_abcdef"), "no ***");
         assert_eq!(url.redact("cam?key=s3cret is\u{7} no"), "cam?key=*** is  no");
         let tc_url = url.options().tc_url;
         assert!(!tc_url.contains("s3cret"), "{tc_url}");

@@ -3,15 +3,16 @@
 
 use crate::client::Event;
 use std::collections::VecDeque;
+use std::fmt;
 
 /// Bytes of payloads that may wait: a second of a fast stream.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Events that may wait, for empty messages.
-const EVENTS_MAX: usize = 16 * 1024;
+pub(crate) const EVENTS_MAX: usize = 16 * 1024;
 
 /// A queue that knows when it is full. One event more always finds room.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Waiting {
     events: VecDeque<Event>,
     bytes: usize,
@@ -39,5 +40,12 @@ impl Waiting {
 
     pub(crate) fn is_full(&self) -> bool {
         self.bytes > BYTES_MAX || self.events.len() > EVENTS_MAX
+    }
+}
+
+/// Counted only: there may be thousands, with media in them.
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} events of {} bytes", self.events.len(), self.bytes)
     }
 }

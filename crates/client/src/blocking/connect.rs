@@ -1,7 +1,7 @@
 //! From a URL to a connected socket: addresses, time-outs, TLS.
 
 use super::Connection;
-use super::socket::Socket;
+use super::socket::{Counted, Socket};
 use crate::client::Client;
 use crate::error::Error;
 use crate::options::Options;
@@ -67,6 +67,7 @@ pub fn connect(url: &RtmpUrl, settings: Settings) -> Result<Connection, Error> {
     // Frames are to go at once; a socket that refuses works too.
     let _ = tcp.set_nodelay(true);
     tcp.set_nonblocking(true).map_err(|error| Error::Lost(Arc::new(error)))?;
+    let tcp = Counted::new(tcp);
     #[cfg(feature = "tls")]
     let socket = if url.is_tls() { encrypted(url, tcp, settings.tls)? } else { Socket::Plain(tcp) };
     #[cfg(not(feature = "tls"))]
@@ -77,7 +78,7 @@ pub fn connect(url: &RtmpUrl, settings: Settings) -> Result<Connection, Error> {
 #[cfg(feature = "tls")]
 fn encrypted(
     url: &RtmpUrl,
-    tcp: TcpStream,
+    tcp: Counted,
     config: Option<Arc<rustls::ClientConfig>>,
 ) -> Result<Socket, Error> {
     use crate::tls::{Trust, failed, server_name};

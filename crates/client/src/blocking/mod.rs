@@ -15,6 +15,7 @@ use millstream_rtmp::session::{PublishMode, RequestId};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket::Socket;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +30,6 @@ const READ_BYTES: usize = 64 * 1024;
 ///
 /// Everything goes through [`Connection::next`], which sends, waits and reads; what is asked of
 /// [`Connection::client`] goes out with the next call of it.
-#[derive(Debug)]
 pub struct Connection {
     client: Client,
     socket: Socket,
@@ -38,17 +38,25 @@ pub struct Connection {
     buffer: Box<[u8]>,
     taken: usize,
     filled: usize,
-    /// Since when the server takes none of what waits.
-    stuck_since: Option<Instant>,
+    /// Since when the server takes none of what waits, here or within TLS.
+    stuck: Option<Stuck>,
     /// Events that came while an answer was waited for.
     waiting: Waiting,
+}
+
+/// A moment from which on the socket has taken nothing.
+#[derive(Clone, Copy, Debug)]
+struct Stuck {
+    since: Instant,
+    /// Bytes that it had taken then.
+    taken: u64,
 }
 
 impl Connection {
     fn new(client: Client, socket: Socket, times: Times) -> Self {
         let buffer = vec![0; READ_BYTES].into_boxed_slice();
-        let (stuck_since, waiting) = (None, Waiting::default());
-        Self { client, socket, times, buffer, taken: 0, filled: 0, stuck_since, waiting }
+        let (stuck, waiting) = (None, Waiting::default());
+        Self { client, socket, times, buffer, taken: 0, filled: 0, stuck, waiting }
     }
 
     /// The protocol machine, to ask and to send.
@@ -112,13 +120,16 @@ impl Connection {
         let mut next_tick = Instant::now() + tick;
         loop {
             let wait = next_tick.saturating_duration_since(Instant::now());
-            match self.next(wait) {
-                Ok(Some(event)) => hand_over(handler, &mut self.client, event),
-                Ok(None) => {}
-                Err(Error::Closed { aim: Aim::Connect }) if self.client.is_connected() => {
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+            let event = match self.next(wait) {
+                Ok(event) => event,
+                Err(error) => return self.client.run_ends_by(error),
+            };
+            let closed = matches!(event, Some(Event::Closed));
+            if let Some(event) = event {
+                hand_over(handler, &mut self.client, event);
+            }
+            if closed && !self.client.is_finishing() {
+                return self.client.run_ends_by(Error::Closed { aim: self.client.aim() });
             }
             if next_tick <= Instant::now() {
                 next_tick = Instant::now() + tick;
@@ -184,7 +195,11 @@ impl Connection {
                     if let Event::Refused(refusal) = &event {
                         refused = Some(refusal.clone());
                     }
+                    let closed = matches!(event, Event::Closed);
                     self.keep(event)?;
+                    if closed {
+                        return Err(refused.map_or(Error::Closed { aim }, Error::Refused));
+                    }
                 }
                 Ok(None) => {}
                 // What the server said before it closed is the reason.
@@ -213,7 +228,7 @@ impl Connection {
             if let Some(event) = event? {
                 return Ok(Some(event));
             }
-            let blocked = !self.client.outgoing().is_empty() || self.socket.wants_write();
+            let blocked = self.is_held();
             if to_send && !blocked {
                 return Ok(None);
             }
@@ -235,38 +250,49 @@ impl Connection {
         }
     }
 
-    /// Gives the socket what it takes.
+    /// Gives the socket what it takes, and looks how long it has taken nothing.
     fn send(&mut self, aim: Aim) -> Result<(), Error> {
+        if let Err(error) = self.write()
+            && !is_for_later(&error)
+        {
+            return Err(self.lost(error, aim));
+        }
+        if !self.is_held() {
+            self.stuck = None;
+            return Ok(());
+        }
+        let taken = self.socket.taken();
+        let known = self.stuck.filter(|stuck| stuck.taken == taken);
+        let stuck = known.unwrap_or_else(|| Stuck { since: Instant::now(), taken });
+        self.stuck = Some(stuck);
+        if stuck.since.elapsed() >= self.times.answer {
+            return Err(Error::Silent { aim, waited: self.times.answer });
+        }
+        Ok(())
+    }
+
+    /// Whether something waits for the socket, here or within TLS.
+    fn is_held(&mut self) -> bool {
+        !self.client.outgoing().is_empty() || self.socket.wants_write()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
         loop {
             let output = self.client.outgoing();
             if output.is_empty() {
-                break;
+                return self.socket.flush();
             }
             match self.socket.write(output) {
-                Ok(count) => {
-                    self.client.sent(count);
-                    self.stuck_since = None;
-                }
+                Ok(count) => self.client.sent(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_for_later(&error) => {
-                    let since = *self.stuck_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= self.times.answer {
-                        return Err(Error::Silent { aim, waited: self.times.answer });
-                    }
-                    return Ok(());
-                }
-                Err(error) => return Err(self.lost(error, aim)),
+                Err(error) => return Err(error),
             }
-        }
-        match self.socket.flush() {
-            Err(error) if !is_for_later(&error) => Err(self.lost(error, aim)),
-            _ => Ok(()),
         }
     }
 
     /// How long the server may still take nothing.
     fn patience(&self) -> Duration {
-        let stuck = self.stuck_since.map_or(Duration::ZERO, |since| since.elapsed());
+        let stuck = self.stuck.map_or(Duration::ZERO, |stuck| stuck.since.elapsed());
         self.times.answer.saturating_sub(stuck).max(Duration::from_millis(1))
     }
 
@@ -293,6 +319,17 @@ impl Connection {
             | io::ErrorKind::UnexpectedEof => Error::Closed { aim },
             _ => self.socket.failure(error),
         }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("client", &self.client)
+            .field("times", &self.times)
+            .field("stuck", &self.stuck)
+            .field("waiting", &self.waiting)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,23 +1,69 @@
 //! A socket that does not block, with or without TLS on it.
 
 use crate::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) enum Socket {
-    Plain(TcpStream),
+    Plain(Counted),
     #[cfg(feature = "tls")]
     Tls {
-        stream: Box<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>,
+        stream: Box<rustls::StreamOwned<rustls::ClientConnection, Counted>>,
         /// For errors.
         host: String,
     },
 }
 
+/// A socket that knows how much it has taken. TLS hides that: it takes what the socket does not.
+#[derive(Debug)]
+pub(super) struct Counted {
+    tcp: TcpStream,
+    taken: u64,
+}
+
+impl Counted {
+    pub(super) fn new(tcp: TcpStream) -> Self {
+        Self { tcp, taken: 0 }
+    }
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.tcp.read(buffer)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.tcp.write(bytes)?;
+        self.taken += count as u64;
+        Ok(count)
+    }
+
+    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        let count = self.tcp.write_vectored(bytes)?;
+        self.taken += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tcp.flush()
+    }
+}
+
 impl Socket {
     pub(super) fn tcp(&self) -> &TcpStream {
+        &self.counted().tcp
+    }
+
+    /// Bytes that the system has taken, TLS's own included.
+    pub(super) fn taken(&self) -> u64 {
+        self.counted().taken
+    }
+
+    fn counted(&self) -> &Counted {
         match self {
             Self::Plain(tcp) => tcp,
             #[cfg(feature = "tls")]

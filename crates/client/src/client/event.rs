@@ -63,7 +63,8 @@ pub enum Event {
         /// Since the connection's start.
         bytes: u32,
     },
-    /// The server ends the connection by command.
+    /// The server ends the connection by command. All publishes and plays have ended with it, and what was
+    /// queued of them is dropped; nothing more is to be expected, even if the socket stays open.
     Closed,
     /// A command that means nothing here.
     Command(Box<ServerCommand>),
@@ -112,11 +113,12 @@ impl Event {
         }
     }
 
-    /// Bytes of the payload it holds.
+    /// Bytes of the payload or the words it holds.
     pub(crate) fn payload_bytes(&self) -> usize {
         match self {
             Self::Media { tag, .. } => tag.payload.len(),
             Self::Data { data, .. } => data.payload.len(),
+            Self::Status { status, .. } => status.code.len() + status.description.len(),
             _ => 0,
         }
     }

@@ -22,6 +22,7 @@ use millstream_rtmp::connection::ClientConnection;
 use millstream_rtmp::message::MessageType;
 use millstream_rtmp::session::{AnswerError, PublishMode, RequestId};
 use std::collections::VecDeque;
+use std::fmt;
 
 /// Bytes that are made ready for the socket at once. What is ready cannot be left out any more, so it
 /// is not much; a message is never cut.
@@ -33,7 +34,6 @@ const READY_BYTES: usize = 64 * 1024;
 /// Send what [`outgoing`](Self::outgoing) gives and tell by [`sent`](Self::sent) how much the socket
 /// took; hand what arrives to [`receive`](Self::receive) until it returns no more events. That is the one
 /// rule: look at `outgoing` after each call.
-#[derive(Debug)]
 pub struct Client {
     wire: ClientConnection,
     streams: Vec<Stream>,
@@ -45,6 +45,10 @@ pub struct Client {
     secrets: Secrets,
     bytes_sent: u64,
     finishing: bool,
+    /// The server has accepted `connect`, whatever it did since.
+    was_connected: bool,
+    /// What went on when the server ended the connection by command.
+    closed_while: Option<Aim>,
 }
 
 /// A publish or play that has not ended.
@@ -70,6 +74,8 @@ impl Client {
             secrets: options.secrets,
             bytes_sent: 0,
             finishing: false,
+            was_connected: false,
+            closed_while: None,
         })
     }
 
@@ -201,7 +207,7 @@ impl Client {
         self.uplink.stats(stream)
     }
 
-    /// Whether the server accepted `connect`.
+    /// Whether the server accepted `connect`, and has not taken that back by [`Event::Closed`].
     pub fn is_connected(&self) -> bool {
         self.wire.is_connected()
     }
@@ -226,11 +232,36 @@ impl Client {
         self.bytes_sent
     }
 
-    /// What goes on, for errors: the first stream's aim.
+    /// What goes on, for errors: the first stream's aim. Behind [`Event::Closed`], what went on before.
     pub fn aim(&self) -> Aim {
-        if !self.is_connected() {
+        if let Some(aim) = self.closed_while {
+            return aim;
+        }
+        if !self.was_connected {
             return Aim::Connect;
         }
         self.streams.first().map_or(Aim::Connect, |stream| stream.aim)
+    }
+
+    /// How a run ends by an error: well, if the server has left when nothing was published or played.
+    pub(crate) fn run_ends_by(&self, error: Error) -> Result<(), Error> {
+        match error {
+            Error::Closed { aim: Aim::Connect } if self.was_connected => Ok(()),
+            error => Err(error),
+        }
+    }
+}
+
+/// What is queued and what waits to be sent is left out: names stand in it, and with them keys.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("wire", &self.wire)
+            .field("streams", &self.streams)
+            .field("ready_bytes", &self.ready.len())
+            .field("secrets", &self.secrets)
+            .field("bytes_sent", &self.bytes_sent)
+            .field("finishing", &self.finishing)
+            .finish_non_exhaustive()
     }
 }

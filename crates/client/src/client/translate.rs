@@ -12,7 +12,10 @@ impl Client {
     /// Turns an event of the session into what is reported.
     pub(super) fn translate(&mut self, event: ClientEvent) {
         let event = match event {
-            ClientEvent::Connected(connected) => Event::Connected(connected),
+            ClientEvent::Connected(connected) => {
+                self.was_connected = true;
+                Event::Connected(connected)
+            }
             ClientEvent::ConnectRefused(told) => {
                 self.end_all();
                 let (aim, redirect) = (Aim::Connect, told.redirect);
@@ -54,7 +57,10 @@ impl Client {
             ClientEvent::Pong { timestamp } => Event::Pong { timestamp },
             ClientEvent::Acknowledged { bytes } => Event::Acknowledged { bytes },
             ClientEvent::Closed => {
+                self.closed_while = Some(self.aim());
                 self.end_all();
+                // Nothing is sent any more, ends of publishes neither.
+                self.uplink.clear();
                 Event::Closed
             }
             ClientEvent::Command(command) => Event::Command(command),

@@ -50,6 +50,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
         while !connection.client.is_connected() {
             match connection.turn().await? {
                 Event::Refused(refusal) => return Err(Error::Refused(refusal)),
+                Event::Closed => return Err(Error::Closed { aim: Aim::Connect }),
                 event => connection.keep(event, Aim::Connect)?,
             }
         }
@@ -118,12 +119,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
     /// As [`Connection::next`]. That the server closes when nothing is published or played is none.
     pub async fn run(mut self, handler: &mut impl Handler) -> Result<(), Error> {
         while !self.client.is_finishing() {
-            match poll_fn(|cx| self.poll_run(cx, handler)).await {
-                Ok(event) => hand_over(handler, &mut self.client, event),
-                Err(Error::Closed { aim: Aim::Connect }) if self.client.is_connected() => {
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+            let event = match poll_fn(|cx| self.poll_run(cx, handler)).await {
+                Ok(event) => event,
+                Err(error) => return self.client.run_ends_by(error),
+            };
+            let closed = matches!(event, Event::Closed);
+            hand_over(handler, &mut self.client, event);
+            if closed && !self.client.is_finishing() {
+                return self.client.run_ends_by(Error::Closed { aim: self.client.aim() });
             }
         }
         self.finish().await
@@ -184,7 +187,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Connection<IO> {
                 Ok(Event::Refused(refusal)) if refusal.stream.is_none_or(|id| id == stream) => {
                     return Err(Error::Refused(refusal));
                 }
-                Ok(event) => self.keep(event, aim)?,
+                Ok(event) => {
+                    let closed = matches!(event, Event::Closed);
+                    self.keep(event, aim)?;
+                    if closed {
+                        return Err(Error::Closed { aim });
+                    }
+                }
                 Err(Error::Closed { .. }) => return Err(Error::Closed { aim }),
                 Err(error) => return Err(error),
             }

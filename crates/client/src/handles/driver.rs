@@ -1,16 +1,21 @@
 //! What moves the bytes of a connection that was split.
 
-use super::{State, lock};
+use super::shared::Shared;
+use super::state::State;
 use crate::connection::Wire;
 use crate::error::Error;
 use futures_io::{AsyncRead, AsyncWrite};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// Events between two returns to the runtime, so that a fast server does not keep the thread.
 const EVENTS_A_TURN: usize = 64;
+
+/// Bytes read between two returns to the runtime, about, for servers whose messages are long: they are read
+/// under the lock that the handles want too.
+const BYTES_A_TURN: u64 = 1024 * 1024;
 
 /// Drives a connection: a future that ends with it. It ends well when [`Remote::finish`](super::Remote::finish)
 /// was called, or all handles were dropped, and everything is sent.
@@ -19,7 +24,7 @@ const EVENTS_A_TURN: usize = 64;
 #[derive(Debug)]
 #[must_use = "nothing moves until the driver is spawned or polled"]
 pub struct Driver<IO> {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
     wire: Wire<IO>,
     leaving: bool,
     /// Bytes that had been sent when those who wait for room were woken.
@@ -27,7 +32,7 @@ pub struct Driver<IO> {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
-    pub(super) fn new(shared: Arc<Mutex<State>>, wire: Wire<IO>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, wire: Wire<IO>) -> Self {
         Self { shared, wire, leaving: false, woken_at: 0 }
     }
 
@@ -57,42 +62,70 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Driver<IO> {
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mut state = lock(&self.shared);
-        if let Some(outcome) = &state.outcome {
-            return Poll::Ready(outcome.clone());
-        }
-        state.driver = Some(cx.waker().clone());
-        if state.handles == 0 {
-            state.client.finish();
-        }
-        for _ in 0..EVENTS_A_TURN {
-            let reading = !state.is_full();
-            match self.wire.poll_event(&mut state.client, cx, reading) {
-                Poll::Ready(Ok(event)) => {
-                    state.dispatch(event);
-                    if let Some(outcome) = &state.outcome {
-                        return Poll::Ready(outcome.clone());
-                    }
+        let Self { shared, wire, leaving, woken_at } = self;
+        shared.with(|state| {
+            if let Some(outcome) = &state.outcome {
+                return Poll::Ready(outcome.clone());
+            }
+            state.driven_by(cx);
+            if state.handles == 0 {
+                state.client.finish();
+            }
+            let turned = events(state, wire, cx);
+            let sent = state.client.bytes_sent();
+            if std::mem::replace(woken_at, sent) < sent {
+                state.wake_all();
+            }
+            match turned {
+                Turn::Over(outcome) => Poll::Ready(outcome),
+                Turn::Busy => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
                 }
-                Poll::Ready(Err(Error::Closed { .. })) if state.client.is_finishing() => {
-                    return Poll::Ready(Ok(()));
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    let sent = state.client.bytes_sent();
-                    if std::mem::replace(&mut self.woken_at, sent) < sent {
-                        state.wake_all();
-                    }
-                    if state.client.is_finishing() && state.client.is_drained() {
-                        self.leaving = true;
-                    }
-                    return Poll::Pending;
+                Turn::Quiet => {
+                    *leaving = state.client.is_finishing() && state.client.is_drained();
+                    Poll::Pending
                 }
             }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        })
     }
+}
+
+/// How a turn went.
+enum Turn {
+    /// The connection is at its end.
+    Over(Result<(), Error>),
+    /// More is there than one turn may take.
+    Busy,
+    /// The socket, or whoever takes the events, is waited for.
+    Quiet,
+}
+
+/// Moves what there is to be moved, as much as a turn may.
+fn events<IO: AsyncRead + AsyncWrite + Unpin>(
+    state: &mut State,
+    wire: &mut Wire<IO>,
+    cx: &mut Context<'_>,
+) -> Turn {
+    let received = state.client.bytes_received();
+    for _ in 0..EVENTS_A_TURN {
+        let reading = !state.is_full();
+        match wire.poll_event(&mut state.client, cx, reading) {
+            Poll::Ready(Ok(event)) => state.dispatch(event),
+            Poll::Ready(Err(Error::Closed { .. })) if state.client.is_finishing() => {
+                return Turn::Over(Ok(()));
+            }
+            Poll::Ready(Err(error)) => return Turn::Over(Err(error)),
+            Poll::Pending => return Turn::Quiet,
+        }
+        if let Some(outcome) = &state.outcome {
+            return Turn::Over(outcome.clone());
+        }
+        if state.client.bytes_received() - received > BYTES_A_TURN {
+            break;
+        }
+    }
+    Turn::Busy
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Driver<IO> {
@@ -104,7 +137,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Driver<IO> {
             polled = self.wire.poll_goodbye(cx).map(Ok);
         }
         if let Poll::Ready(outcome) = &polled {
-            end(&self.shared, outcome.clone());
+            self.shared.with(|state| state.end(outcome.clone()));
         }
         polled
     }
@@ -112,14 +145,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Future for Driver<IO> {
 
 impl<IO> Drop for Driver<IO> {
     fn drop(&mut self) {
-        end(&self.shared, Err(Error::NoDriver));
+        self.shared.with(|state| state.end(Err(Error::NoDriver)));
     }
-}
-
-/// Tells all who wait, unless they have been told.
-fn end(shared: &Mutex<State>, outcome: Result<(), Error>) {
-    let mut state = lock(shared);
-    state.outcome.get_or_insert(outcome);
-    state.wake_all();
-    std::mem::take(&mut state.finishers).into_iter().for_each(Waker::wake);
 }

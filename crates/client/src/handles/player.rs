@@ -1,6 +1,6 @@
 //! The handle of one play.
 
-use super::Handle;
+use super::shared::Handle;
 use crate::client::Event;
 use crate::error::Error;
 use millstream_rtmp::session::RequestId;
@@ -25,7 +25,7 @@ impl Player {
     /// # Errors
     /// [`Error::Refused`] when the server ends it, and how the connection ended, if not well.
     pub async fn next(&mut self) -> Result<Option<Event>, Error> {
-        poll_fn(|cx| self.handle.lock().poll_next(self.stream, cx)).await
+        poll_fn(|cx| self.handle.with(|state| state.poll_next(self.stream, cx))).await
     }
 
     /// Tells the server how much we buffer, in milliseconds.
@@ -33,10 +33,11 @@ impl Player {
     /// # Errors
     /// [`Error::Request`] after the end.
     pub fn set_buffer_length(&self, ms: u32) -> Result<(), Error> {
-        let mut state = self.handle.lock();
-        state.client.set_buffer_length(self.stream, ms)?;
-        state.wake_driver();
-        Ok(())
+        self.handle.with(|state| {
+            state.client.set_buffer_length(self.stream, ms)?;
+            state.wake_driver();
+            Ok(())
+        })
     }
 
     /// Pauses, or goes on, at a time in milliseconds.
@@ -44,15 +45,16 @@ impl Player {
     /// # Errors
     /// [`Error::Request`] after the end.
     pub fn pause(&self, paused: bool, ms: u32) -> Result<(), Error> {
-        let mut state = self.handle.lock();
-        state.client.pause(self.stream, paused, ms)?;
-        state.wake_driver();
-        Ok(())
+        self.handle.with(|state| {
+            state.client.pause(self.stream, paused, ms)?;
+            state.wake_driver();
+            Ok(())
+        })
     }
 }
 
 impl Drop for Player {
     fn drop(&mut self) {
-        self.handle.lock().release(self.stream);
+        self.handle.with(|state| state.release(self.stream));
     }
 }

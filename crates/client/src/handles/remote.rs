@@ -1,6 +1,8 @@
 //! The handle of a whole connection.
 
-use super::{Handle, Player, Publisher, remember};
+use super::shared::Handle;
+use super::state::remember;
+use super::{Player, Publisher};
 use crate::error::{Aim, Error};
 use millstream_rtmp::client::PlayOptions;
 use millstream_rtmp::session::PublishMode;
@@ -23,10 +25,12 @@ impl Remote {
     /// # Errors
     /// [`Error::Refused`], [`Error::Flooded`], and how the connection ended, if it has.
     pub async fn publish(&self, name: &str, mode: PublishMode) -> Result<Publisher, Error> {
-        let stream = self.handle.lock().ask(|client| client.publish(name, mode))?;
+        let stream = self
+            .handle
+            .with(|state| state.ask(Aim::Publish, |client| client.publish(name, mode)))?;
         // Made before the answer, so that the request is taken back if nobody waits for it any more.
         let publisher = Publisher::new(self.handle.clone(), stream);
-        self.handle.answered(stream, Aim::Publish).await?;
+        self.handle.answered(stream).await?;
         Ok(publisher)
     }
 
@@ -35,16 +39,16 @@ impl Remote {
     /// # Errors
     /// As [`Remote::publish`].
     pub async fn play(&self, name: &str, options: PlayOptions) -> Result<Player, Error> {
-        let stream = self.handle.lock().ask(|client| client.play(name, options))?;
+        let stream =
+            self.handle.with(|state| state.ask(Aim::Play, |client| client.play(name, options)))?;
         let player = Player::new(self.handle.clone(), stream);
-        self.handle.answered(stream, Aim::Play).await?;
+        self.handle.answered(stream).await?;
         Ok(player)
     }
 
     /// Bytes received and sent so far, handshake included.
     pub fn bytes(&self) -> (u64, u64) {
-        let state = self.handle.lock();
-        (state.client.bytes_received(), state.client.bytes_sent())
+        self.handle.with(|state| (state.client.bytes_received(), state.client.bytes_sent()))
     }
 
     /// Ends all streams, and waits until everything is sent and the server has closed its side.
@@ -52,20 +56,18 @@ impl Remote {
     /// # Errors
     /// How the connection ended, if not well.
     pub async fn finish(self) -> Result<(), Error> {
-        {
-            let mut state = self.handle.lock();
+        self.handle.with(|state| {
             state.client.finish();
             state.wake_driver();
-        }
+        });
         poll_fn(|cx| {
-            let mut state = self.handle.lock();
-            match &state.outcome {
+            self.handle.with(|state| match &state.outcome {
                 Some(outcome) => Poll::Ready(outcome.clone()),
                 None => {
                     remember(&mut state.finishers, cx);
                     Poll::Pending
                 }
-            }
+            })
         })
         .await
     }

@@ -85,6 +85,11 @@ impl Uplink {
         self.lanes.retain(|lane| lane.stream != stream);
     }
 
+    /// Forgets all publishers, those too that were to end behind what they had queued.
+    pub(crate) fn clear(&mut self) {
+        self.lanes.clear();
+    }
+
     /// Queues a message, and thins the queue out if it is too long. Nothing if there is no such
     /// publisher.
     pub(crate) fn push(&mut self, stream: RequestId, tag: Tag) -> Option<Fate> {

@@ -3,10 +3,14 @@
 use crate::support::*;
 use bytes::Bytes;
 use millstream_client::blocking::{Settings, connect};
-use millstream_client::{Client, Connection, Handler, Options, Refusal, RtmpUrl, Stop};
+use millstream_client::{Aim, Client, Connection, Error, Handler, Options, Refusal, RtmpUrl, Stop};
 use millstream_flv::{Tag, TagKind};
 use millstream_rtmp::client::{Connected, PlayOptions};
+use millstream_rtmp::server::ServerEvent;
 use millstream_rtmp::session::{PublishMode, RequestId};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 /// Sends the film whenever there is room, three times.
@@ -113,4 +117,85 @@ async fn asynchronous() {
     let (result, _) = tokio::join!(connection.run(&mut sink), serve_async(theirs));
     result.unwrap();
     sink.check();
+}
+
+/// Publishes, or does nothing at all, until the server says `close`.
+struct Sent {
+    publishes: bool,
+    closed: bool,
+}
+
+impl Handler for Sent {
+    fn connected(&mut self, client: &mut Client, _: &Connected) {
+        if self.publishes {
+            client.publish("cam", PublishMode::Live).unwrap();
+        }
+    }
+
+    fn closed(&mut self, _: &mut Client) {
+        self.closed = true;
+    }
+}
+
+fn is_time(publishes: bool) -> impl Fn(&ServerEvent) -> bool {
+    move |event| match event {
+        ServerEvent::Publish(_) => publishes,
+        ServerEvent::Connect(_) => !publishes,
+        _ => false,
+    }
+}
+
+/// With nothing published, the server's `close` is a good end; in the middle of a publish it is none.
+fn check_end(publishes: bool, handler: &Sent, end: Result<(), Error>) {
+    assert!(handler.closed);
+    match (publishes, end) {
+        (false, Ok(())) | (true, Err(Error::Closed { aim: Aim::Publish })) => {}
+        (_, end) => panic!("publishes: {publishes}, {end:?}"),
+    }
+}
+
+#[test]
+fn blocking_with_a_server_that_says_close() {
+    for (publishes, leaves) in [(false, true), (false, false), (true, true), (true, false)] {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut session = Session::new();
+            let mut buffer = [0; 4096];
+            while !session.saw(is_time(publishes)) {
+                let count = socket.read(&mut buffer).unwrap();
+                let answer = session.feed(&buffer[..count]);
+                socket.write_all(&answer).unwrap();
+            }
+            socket.write_all(&session.close()).unwrap();
+            if !leaves {
+                // Until the client goes.
+                while matches!(socket.read(&mut buffer), Ok(1..)) {}
+            }
+        });
+        let url = RtmpUrl::parse(&format!("rtmp://127.0.0.1:{port}/live/cam")).unwrap();
+        let connection = connect(&url, Settings::new(&url)).unwrap();
+        let mut handler = Sent { publishes, closed: false };
+        let end = connection.run(&mut handler, Duration::from_secs(1));
+        check_end(publishes, &handler, end);
+    }
+}
+
+#[tokio::test]
+async fn asynchronous_with_a_server_that_says_close() {
+    use tokio_util::compat::TokioAsyncReadCompatExt;
+    for (publishes, leaves) in [(false, true), (false, false), (true, true), (true, false)] {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let connection = Connection::new(ours.compat(), Options::new(&url("cam"))).unwrap();
+        let mut handler = Sent { publishes, closed: false };
+        let server = async {
+            let theirs = serve_until(theirs, is_time(publishes)).await;
+            (!leaves).then_some(theirs)
+        };
+        let both = async { tokio::join!(connection.run(&mut handler), server) };
+        let both = tokio::time::timeout(Duration::from_secs(5), both).await;
+        let (end, _open) = both.expect("the run ends behind `close`");
+        check_end(publishes, &handler, end);
+    }
 }

@@ -2,10 +2,13 @@
 
 use crate::support::*;
 use bytes::Bytes;
-use millstream_client::{Connection, Error, Event, Fate, Options, SendError};
+use millstream_client::{Aim, Connection, Error, Event, Fate, Options, SendError};
 use millstream_rtmp::client::PlayOptions;
 use millstream_rtmp::server::ServerEvent;
 use millstream_rtmp::session::PublishMode;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
@@ -168,4 +171,63 @@ async fn a_driver_that_is_dropped_is_missed() {
     drop(driver);
     let error = remote.play("film", PlayOptions::default()).await.unwrap_err();
     assert!(matches!(error, Error::NoDriver), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_says_close_and_leaves_the_socket_open_ends_all_that_waits() {
+    let (connection, theirs) = pipe(64 * 1024);
+    let (remote, driver) = connection.split();
+    let driver = tokio::spawn(driver);
+    let server = tokio::spawn(serve_until(
+        theirs,
+        |event| matches!(event, ServerEvent::Play(play) if play.name == "cam"),
+    ));
+    let publisher = remote.publish("one", PublishMode::Live).await.unwrap();
+    let player = remote.play("cam", PlayOptions::default());
+    let told = async {
+        let mut player = player.await?;
+        while player.next().await?.is_some() {}
+        Ok::<_, Error>(())
+    };
+    let told = tokio::time::timeout(Duration::from_secs(5), told).await.unwrap();
+    assert!(matches!(told, Err(Error::Closed { aim: Aim::Publish })), "{told:?}");
+    let _open = server.await.unwrap();
+    assert!(matches!(publisher.ready().await, Err(Error::Closed { aim: Aim::Publish })));
+    assert!(matches!(publisher.next().await, Err(Error::Closed { aim: Aim::Publish })));
+    let more = remote.publish("more", PublishMode::Live).await;
+    assert!(matches!(more, Err(Error::Closed { aim: Aim::Publish })));
+    assert!(matches!(driver.await.unwrap(), Err(Error::Closed { aim: Aim::Publish })));
+}
+
+/// A task whose executor is gone: whoever is to wake it holds it alone, and drops it by waking it.
+struct Left(Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>);
+
+impl Wake for Left {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_task_that_ends_when_it_is_woken_may_hold_handles() {
+    let (done, told) = mpsc::channel();
+    // In a thread of its own, which would be stuck.
+    std::thread::spawn(move || {
+        let (connection, _theirs) = pipe(1000);
+        let (remote, driver) = connection.split();
+        let task = Arc::new(Left(Mutex::new(None)));
+        let waker = Waker::from(Arc::clone(&task));
+        let other = remote.clone();
+        let mut future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            let _ = other.play("cam", PlayOptions::default()).await;
+        });
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        *task.0.lock().unwrap() = Some(future);
+        let left = Arc::downgrade(&task);
+        drop((task, waker));
+        assert!(left.upgrade().is_some(), "the player's place holds it");
+        drop(driver);
+        assert!(left.upgrade().is_none());
+        drop(remote);
+        done.send(()).unwrap();
+    });
+    told.recv_timeout(Duration::from_secs(5)).unwrap();
 }

@@ -5,8 +5,10 @@
 mod bad_servers;
 mod callbacks;
 mod examples;
+mod floods;
 mod handles;
 mod in_memory;
 mod reconnects;
+mod secrets;
 mod support;
 mod tls;

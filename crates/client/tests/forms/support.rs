@@ -94,6 +94,12 @@ impl Session {
         output
     }
 
+    /// What ends the connection by command.
+    pub fn close(&mut self) -> Vec<u8> {
+        self.connection.send_command(0, "close", 0.0, vec![]).unwrap();
+        self.connection.output().split().to_vec()
+    }
+
     fn play(&mut self, stream_id: u32, output: &mut Vec<u8>) {
         let chunk_size = ServerOptions::default().chunk_size;
         for tag in film() {
@@ -155,4 +161,21 @@ pub async fn serve_async(mut socket: tokio::io::DuplexStream) -> Session {
         }
     }
     session
+}
+
+/// Serves one end of a pipe until something happens, says `close`, and gives the end back, open.
+pub async fn serve_until(
+    mut socket: tokio::io::DuplexStream,
+    is_time: impl Fn(&ServerEvent) -> bool,
+) -> tokio::io::DuplexStream {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut session = Session::new();
+    let mut buffer = [0; 1000];
+    while !session.saw(&is_time) {
+        let count = socket.read(&mut buffer).await.unwrap();
+        let output = session.feed(&buffer[..count]);
+        socket.write_all(&output).await.unwrap();
+    }
+    socket.write_all(&session.close()).await.unwrap();
+    socket
 }

@@ -3,13 +3,15 @@
 use crate::support::*;
 use millstream_client::blocking::{Settings, connect};
 use millstream_client::tls::{Trust, TrustError, connect_tls};
-use millstream_client::{Connection, Error, Event, Options, RtmpUrl};
+use millstream_client::{Aim, Connection, Error, Event, Options, RtmpUrl};
 use millstream_rtmp::client::PlayOptions;
+use millstream_rtmp::server::ServerEvent;
 use millstream_rtmp::session::PublishMode;
 use rustls::pki_types::PrivatePkcs8KeyDer;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -82,6 +84,51 @@ fn a_trusted_server_is_published_to() {
     let session = server.join().unwrap();
     assert_eq!(session.tags[0].payload, big);
     assert_eq!(session.tags[1..], film());
+}
+
+#[test]
+fn a_server_that_stops_reading_is_told_while_only_tls_holds_bytes() {
+    let certificate = Certificate::new("stuck", "127.0.0.1");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = secure_url(listener.local_addr().unwrap().port(), "cam");
+    let config = Arc::clone(&certificate.config);
+    let (leave, wait) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        let (socket, _) = listener.accept().unwrap();
+        let tls = rustls::ServerConnection::new(config).unwrap();
+        let mut stream = rustls::StreamOwned::new(tls, socket);
+        let mut session = Session::new();
+        let mut buffer = [0; 4096];
+        while !session.saw(|event| matches!(event, ServerEvent::Publish(_))) {
+            let count = stream.read(&mut buffer).unwrap();
+            let answer = session.feed(&buffer[..count]);
+            stream.write_all(&answer).unwrap();
+        }
+        // Until the test is over.
+        let _ = wait.recv();
+    });
+    let mut settings = Settings::new(&url);
+    settings.tls = Some(certificate.trust().config().unwrap());
+    settings.times.answer = Duration::from_millis(400);
+    let (done, told) = mpsc::channel();
+    // In a thread of its own, which would be stuck.
+    thread::spawn(move || {
+        let mut connection = connect(&url, settings).unwrap();
+        let stream = connection.publish("cam", PublishMode::Live).unwrap();
+        // Less than TLS takes at once, so that the client itself has nothing left to send.
+        let frame = bytes::Bytes::from([&b"\x17\x01\0\0\0"[..], &[0; 40_000]].concat());
+        let error = loop {
+            connection.client().video(stream, 0, frame.clone()).unwrap();
+            if let Err(error) = connection.flush() {
+                break error;
+            }
+        };
+        assert!(connection.client().is_drained());
+        done.send(error).unwrap();
+    });
+    let error = told.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert!(matches!(error, Error::Silent { aim: Aim::Publish, .. }), "{error:?}");
+    drop(leave);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use crate::chunk::ChunkLimits;
 use crate::handshake::Style;
 use crate::limits::{ACKNOWLEDGEMENT_WINDOW, DATA_BYTES_MAX};
 use millstream_amf0::{Object, Value};
+use std::fmt;
 
 /// Settings of one client connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientOptions {
     /// The application, with its query if it has one.
     pub app: String,
@@ -107,6 +108,23 @@ impl ClientOptions {
     }
 }
 
+/// Queries are cut off, and what an application added is counted: keys and passwords stand there.
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |text: &str| text.split('?').next().unwrap_or_default().to_owned();
+        f.debug_struct("ClientOptions")
+            .field("app", &place(&self.app))
+            .field("tc_url", &place(&self.tc_url))
+            .field("flash_ver", &self.flash_ver)
+            .field("properties", &self.properties.iter().count())
+            .field("arguments", &self.arguments.len())
+            .field("chunk_size", &self.chunk_size)
+            .field("window_ack_size", &self.window_ack_size)
+            .field("handshake", &self.handshake)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How to play a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlayOptions {
@@ -129,6 +147,15 @@ impl Default for PlayOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_secret_is_not_shown() {
+        let mut options = ClientOptions::new("live?key=s3cret", "rtmp://h/live?key=s3cret");
+        options.arguments.push("s3cret".into());
+        options.properties.insert("pass", "s3cret");
+        let shown = format!("{options:?} {options:#?}");
+        assert!(shown.contains("rtmp://h/live") && !shown.contains("s3cret"), "{shown}");
+    }
 
     #[test]
     fn urls_come_apart() {

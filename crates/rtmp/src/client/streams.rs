@@ -4,11 +4,10 @@ use super::PlayOptions;
 use crate::limits::MESSAGE_STREAMS_MAX;
 use crate::session::{PublishMode, RequestId};
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Streams(Vec<Stream>);
 
 /// One publish or play, from the request to its end.
-#[derive(Debug)]
 pub(super) struct Stream {
     pub(super) request: RequestId,
     pub(super) name: Box<str>,
@@ -80,6 +79,10 @@ impl Streams {
 
     pub(super) fn is_publishing(&self, id: u32) -> bool {
         self.0.iter().any(|stream| stream.publishing() == Some(id))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn waiting(&self) -> Vec<RequestId> {
