@@ -261,7 +261,7 @@ impl Shard {
                 since = self.now();
             }
             // Not asleep during the window, so nobody rings for what is to wait anyway. It begins with
-            // the first that waits, and so is the longest that anything does.
+            // the first that waits; what another shard marks during a pass waits for the rest of that, too.
             let window = self.pacer.borrow().window();
             let opens = self.due_since.get().unwrap_or(since) + window;
             if self.now() < opens {
