@@ -132,7 +132,7 @@ impl Extent {
         let ingest = Scene {
             speed: INTAKE_SPEED,
             nap_ms: 5,
-            stretches: vec![beginning.clone(), beginning],
+            stretches: vec![beginning; 2],
             ..Scene::ingest(MANY.min(self.players), 0.0)
         };
         let resting =
