@@ -2,7 +2,7 @@
 
 use super::connection::report;
 use super::inbox::Mail;
-use super::state::{Asked, Connection, Publishing, State};
+use super::state::{Asked, Connection, Fresh, Publishing, State};
 use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
 use crate::ingest;
@@ -69,6 +69,7 @@ impl Shard {
             source: Some((key, asked.stream_id)),
             rate: Rate::default(),
             bytes: 0,
+            fresh: Fresh::default(),
             tiny: 0,
         });
         connection.publishes.push(publishing);
@@ -167,16 +168,16 @@ impl Shard {
                 return;
             }
         }
-        let stats = &entry.tenure.hub.stats.publisher;
-        entry.bytes += arrival.payload.len() as u64;
+        let bytes = arrival.payload.len() as u64;
+        entry.bytes += bytes;
+        entry.fresh.bytes += bytes;
         entry.tiny += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
-        stats.bytes_in.add(arrival.payload.len() as u64);
         if arrival.kind.is_frame() {
-            stats.frames_in.add(1);
+            entry.fresh.frames += 1;
             self.stats.frames_in.add(1);
         }
         match arrival.kind {
-            crate::stream::segment::Kind::VideoKey => stats.keyframes_in.add(1),
+            crate::stream::segment::Kind::VideoKey => entry.fresh.keyframes += 1,
             kind if arrival.header.is_some() => {
                 ingest::describe::describe(&entry.tenure.hub.stats, kind, arrival.payload);
             }
@@ -386,7 +387,8 @@ impl Shard {
     }
 
     fn forget(&self, state: &mut State, place: Key) -> Option<Publishing> {
-        let entry = state.publishing.remove(place)?;
+        let mut entry = state.publishing.remove(place)?;
+        entry.count();
         state.claims.remove(&entry.tenure.claim);
         self.stats.streams.sub(1);
         Some(entry)

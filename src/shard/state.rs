@@ -121,8 +121,30 @@ pub struct Publishing {
     pub source: Option<(Key, u32)>,
     pub rate: Rate,
     pub bytes: u64,
+    /// What came since the stream's counters were told.
+    pub fresh: Fresh,
     /// Tiny messages since they were counted last.
     pub tiny: u64,
+}
+
+/// What a publisher sent since a moment. Counted here, where its messages are handled anyway: the
+/// stream's own counters are elsewhere in memory, and a thousand streams' are in no cache.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fresh {
+    pub bytes: u64,
+    pub frames: u64,
+    pub keyframes: u64,
+}
+
+impl Publishing {
+    /// Adds what came to the stream's counters.
+    pub fn count(&mut self) {
+        let Fresh { bytes, frames, keyframes } = std::mem::take(&mut self.fresh);
+        let stats = &self.tenure.hub.stats.publisher;
+        stats.bytes_in.add(bytes);
+        stats.frames_in.add(frames);
+        stats.keyframes_in.add(keyframes);
+    }
 }
 
 /// The sockets of all outlets, as the fan-out sees them.

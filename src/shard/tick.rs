@@ -183,6 +183,7 @@ impl Shard {
     fn check_publishing(self: &Rc<Self>, state: &mut State, now: Moment) {
         let mut expired = Vec::new();
         for (place, entry) in state.publishing.iter_mut() {
+            entry.count();
             let Some(publisher) = entry.tenure.publisher() else { continue };
             if publisher.held_until().is_some_and(|until| until <= now) {
                 expired.push(place);

@@ -99,6 +99,8 @@ fn something_else_on_the_same_connection() {
     world.until("the first play to end", |_| {
         server.stream("live/one").is_some_and(|s| s["viewers"] == 0)
     });
+    // What was sent of it before may not be read yet.
+    world.run(millis(500));
     for player in &mut world.players {
         player.play_also("two");
     }
