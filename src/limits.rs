@@ -13,8 +13,7 @@ pub const SEGMENT_BYTES_MIN: usize = if cfg!(millstream_loom) { 4 } else { 64 * 
 /// The largest segment that is made ahead of need; one larger message gets one of its own size.
 pub const SEGMENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Memory of segments that a thread keeps for the next ones. A stream takes a segment at a time and lets
-/// a whole group of pictures go at once: of a thousand streams of 1 to 3 Mbit/s, what they let go and
-/// what they take differ by several megabytes within a tenth of a second.
+/// a whole group of pictures go at once: a thousand streams let go in bursts what they take evenly.
 pub const SPARE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// What a log keeps of the room in which it put the head of a message together; none is longer.
 pub const HEAD_BYTES_KEPT: usize = 32;
@@ -148,9 +147,6 @@ pub const SESSION_MESSAGE_MAX: usize = PRIVATE_BYTES_MAX / 4;
 pub const REASON_BYTES_MAX: usize = 1000;
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
 pub const PASS_TURNS: usize = 200;
-/// The chunk size that servers are told to which a stream is pushed: what OBS announces, so that every
-/// service has seen it.
-pub const PUSH_CHUNK_SIZE: u32 = 4096;
 /// The connections that wait to be accepted. The kernel caps it by `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 /// The pause after running out of descriptors.

@@ -66,9 +66,7 @@ impl Rejection {
         let description = "this stream is served elsewhere".into();
         Self { name: "redirected", description, redirect: Some(url.into()) }
     }
-}
 
-impl Rejection {
     /// What the peer is told, cut to a length that can be written.
     pub(crate) fn words(&self) -> &str {
         let mut end = self.description.len().min(REASON_BYTES_MAX);

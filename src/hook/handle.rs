@@ -43,7 +43,8 @@ impl fmt::Debug for Errand {
 /// Reaches one session from any thread. Cheap to clone; it keeps nothing alive.
 ///
 /// What is sent goes out between whole messages of what the peer plays, on its message stream (1 if
-/// it does not play); what is sent before `connect` is answered is dropped. Times are in milliseconds, modulo 2^32, on the time axis of what it plays.
+/// it does not play); what is sent before `connect` is answered is dropped. Times are in milliseconds,
+/// modulo 2^32, on the time axis of what it plays.
 #[derive(Clone)]
 pub struct SessionHandle {
     connection: Key,

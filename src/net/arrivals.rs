@@ -10,17 +10,13 @@
 //! asked for, or says with [`Arrivals::leave`] that something is left.
 
 use super::socket::Socket;
-use crate::shard::runtime::Notify;
-use monoio::net::UnixStream;
+use crate::shard::runtime::{Notify, Readiness};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::pin::pin;
-use std::task::Poll;
 
 /// A socket that has something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +30,8 @@ pub struct Arrival {
 /// The sockets of one shard, each under a number of the shard's choice.
 pub struct Arrivals {
     set: OwnedFd,
-    /// The same set, for the runtime to wait on. A stream socket in type only: nothing but its
-    /// readiness is asked for.
-    waiter: UnixStream,
+    /// The same set, for the runtime to wait on.
+    waiter: Readiness,
     /// Who was told and not read empty, by number, and whether his end has come.
     left: RefCell<BTreeMap<u32, bool>>,
     /// Somebody was left.
@@ -79,13 +74,8 @@ impl Arrivals {
     /// If no descriptor is left.
     pub fn new() -> io::Result<Self> {
         let set = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let stream = std::os::unix::net::UnixStream::from(set.try_clone()?);
-        Ok(Self {
-            set,
-            waiter: UnixStream::from_std(stream)?,
-            left: RefCell::default(),
-            leaving: Notify::default(),
-        })
+        let waiter = Readiness::of(set.try_clone()?)?;
+        Ok(Self { set, waiter, left: RefCell::default(), leaving: Notify::default() })
     }
 
     /// Takes a socket in. It is found when something has come, or its end; at once, if it has.
@@ -99,7 +89,7 @@ impl Arrivals {
         Ok(epoll::add(&self.set, socket.fd(), data, flags)?)
     }
 
-    /// Lets a socket go. One that is shut down but still open would be found for ever.
+    /// Lets a socket go.
     pub fn forget(&self, socket: &Socket) {
         // It fails if the socket was never watched, which is as good.
         let _ = epoll::delete(&self.set, socket.fd());
@@ -119,15 +109,7 @@ impl Arrivals {
 
     /// Waits until there is something to be found.
     pub async fn any(&self) {
-        // A failing poll of our own descriptor cannot be repaired here; the caller looks anyway.
-        let mut readable = pin!(self.waiter.readable(false));
-        poll_fn(|cx| {
-            if self.leaving.poll(cx).is_ready() || readable.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            Poll::Pending
-        })
-        .await;
+        self.waiter.ready_or(&self.leaving).await;
     }
 
     /// Looks, without waiting. Nobody is found twice; those who are left come first.
@@ -139,8 +121,6 @@ impl Arrivals {
         let _ = epoll::wait(&self.set, spare_capacity(events), Some(&at_once));
         let mut left = self.left.take();
         self.leaving.clear();
-        let new = arrivals.len() + left.len();
-        arrivals.resize(new, Arrival { number: 0, ended: false });
         for event in events.drain(..) {
             use epoll::EventFlags;
             let ends = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
@@ -153,9 +133,8 @@ impl Arrivals {
                 None => arrivals.push(Arrival { number, ended }),
             }
         }
-        for (place, (number, ended)) in arrivals.iter_mut().zip(left) {
-            *place = Arrival { number, ended };
-        }
+        let left = left.into_iter().map(|(number, ended)| Arrival { number, ended });
+        arrivals.splice(..0, left);
     }
 }
 

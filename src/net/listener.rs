@@ -135,11 +135,11 @@ impl Acceptor {
         let result = listener.cancelable_accept(handle).await;
         match result {
             _ if self.cancelled.get() => Accepted::Cancelled,
-            Ok((stream, address)) if reserve.is_kept() => Accepted::Connection(stream, address),
+            Ok((stream, address)) if reserve.keep() => Accepted::Connection(stream, address),
             Ok((stream, _)) => {
                 // It came by the descriptor that another shard had let go of for a moment.
                 drop(stream);
-                reserve.is_kept();
+                reserve.keep();
                 Accepted::Exhausted
             }
             Err(error) if is_exhausted(&error) => {
@@ -179,8 +179,8 @@ impl Reserve {
         Ok(Self { fd: Mutex::new(Some(File::open("/dev/null")?.into())) })
     }
 
-    /// Whether there is a descriptor to spare; if it was lost, it is taken again.
-    fn is_kept(&self) -> bool {
+    /// Takes the descriptor again if it was lost. Returns whether it is held.
+    fn keep(&self) -> bool {
         let mut fd = self.fd.lock().unwrap_or_else(PoisonError::into_inner);
         if fd.is_none() {
             *fd = File::open("/dev/null").ok().map(OwnedFd::from);

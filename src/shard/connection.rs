@@ -146,8 +146,9 @@ impl Shard {
         }
         self.keep_pace(&mut state, key, now);
         self.settle(&mut state, now);
-        let connection = state.connections.at(key).filter(|_| more);
-        turn.more = connection.map(|connection| connection.pace);
+        if more {
+            turn.more = state.connections.at(key).map(|connection| connection.pace);
+        }
         turn
     }
 

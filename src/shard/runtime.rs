@@ -13,6 +13,7 @@ use monoio::net::UnixStream;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -155,8 +156,7 @@ impl Notify {
         self.set.set(false);
     }
 
-    /// Ready when the flag is set, which clears it.
-    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.set.replace(false) {
             return Poll::Ready(());
         }
@@ -165,27 +165,35 @@ impl Notify {
     }
 }
 
-/// The runtime's side of a [`Bell`].
-pub struct BellWaiter {
+/// The runtime's side of a descriptor that becomes readable: a [`Bell`]'s, or a set's.
+pub struct Readiness {
     /// A stream socket in type only: nothing but its readiness is asked for.
     stream: UnixStream,
 }
 
-impl BellWaiter {
-    /// Waits on this bell.
+impl Readiness {
+    /// Waits on this descriptor.
     ///
     /// # Errors
-    /// If no descriptor is left.
-    pub fn new(bell: &Bell) -> io::Result<Self> {
-        let stream = std::os::unix::net::UnixStream::from(bell.duplicate()?);
+    /// If the runtime cannot watch it.
+    pub fn of(descriptor: OwnedFd) -> io::Result<Self> {
+        let stream = std::os::unix::net::UnixStream::from(descriptor);
         Ok(Self { stream: UnixStream::from_std(stream)? })
     }
 
-    /// Waits until it rings, or `other` is set. The bell rings on until it is silenced.
-    pub async fn rung_or(&self, other: &Notify) {
-        let mut rung = pin!(self.stream.readable(false));
+    /// Waits on this bell. It rings on until it is silenced.
+    ///
+    /// # Errors
+    /// If no descriptor is left.
+    pub fn of_bell(bell: &Bell) -> io::Result<Self> {
+        Self::of(bell.duplicate()?)
+    }
+
+    /// Waits until it is readable, or `other` is set.
+    pub async fn ready_or(&self, other: &Notify) {
+        let mut ready = pin!(self.ready());
         std::future::poll_fn(|cx| {
-            if other.poll(cx).is_ready() || rung.as_mut().poll(cx).is_ready() {
+            if other.poll(cx).is_ready() || ready.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
             Poll::Pending
@@ -193,8 +201,8 @@ impl BellWaiter {
         .await;
     }
 
-    /// Waits until it rings.
-    pub async fn rung(&self) {
+    /// Waits until it is readable.
+    pub async fn ready(&self) {
         // A failing poll of our own descriptor cannot be repaired here; the caller looks anyway.
         let _ = self.stream.readable(false).await;
     }
@@ -203,7 +211,7 @@ impl BellWaiter {
 /// Lets the other tasks of the shard run, timers and I/O included.
 pub struct Yielder {
     bell: Bell,
-    waiter: BellWaiter,
+    waiter: Readiness,
 }
 
 impl Yielder {
@@ -213,14 +221,14 @@ impl Yielder {
     /// If no descriptor is left.
     pub fn new() -> io::Result<Self> {
         let bell = Bell::new()?;
-        let waiter = BellWaiter::new(&bell)?;
+        let waiter = Readiness::of_bell(&bell)?;
         Ok(Self { bell, waiter })
     }
 
     /// Yields once: until the driver was asked for completions.
     pub async fn yield_now(&self) {
         self.bell.silence();
-        let mut rung = pin!(self.waiter.rung());
+        let mut rung = pin!(self.waiter.ready());
         let mut ringing = false;
         std::future::poll_fn(|cx| {
             let poll = rung.as_mut().poll(cx);

@@ -6,7 +6,7 @@ use super::inbox::{Inbox, Mail, Post};
 use super::intake::Pace;
 use super::mailbox::Mailbox;
 use super::pacing::Pacer;
-use super::runtime::{self, BellWaiter, Notify, Yielder};
+use super::runtime::{self, Notify, Readiness, Yielder};
 use super::state::{Sockets, State};
 use crate::capture::Capture;
 use crate::config::{Config, LatencyBudget};
@@ -143,8 +143,8 @@ pub fn run(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Result<
 
 async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Result<()> {
     let Seat { index, inbox, listeners, .. } = seat;
-    let bell = BellWaiter::new(&common.bells[index])?;
-    let mail_bell = BellWaiter::new(inbox.bell())?;
+    let bell = Readiness::of_bell(&common.bells[index])?;
+    let mail_bell = Readiness::of_bell(inbox.bell())?;
     let yielder = Yielder::new()?;
     let acceptors =
         listeners.into_iter().map(Acceptor::new).collect::<io::Result<Vec<Rc<Acceptor>>>>()?;
@@ -247,7 +247,7 @@ impl Shard {
     }
 
     /// The fan-out: one pass after another over the streams that are due, in windows.
-    async fn fan_out(self: Rc<Self>, bell: BellWaiter, yielder: Yielder) {
+    async fn fan_out(self: Rc<Self>, bell: Readiness, yielder: Yielder) {
         let mailbox = Arc::clone(&self.common.mailboxes[self.index]);
         let mut last_pass = Moment::default();
         let mut found = Found::with_capacity(limits::INTAKE_ROUND);
@@ -255,7 +255,7 @@ impl Shard {
             // What came during the last pass has waited since then, whoever brought it.
             let mut since = last_pass;
             if mailbox.fall_asleep(|| self.due.is_set()) {
-                bell.rung_or(&self.due).await;
+                bell.ready_or(&self.due).await;
                 mailbox.wake_up();
                 self.common.bells[self.index].silence();
                 since = self.now();
@@ -297,7 +297,7 @@ impl Shard {
     async fn read_mail(
         self: Rc<Self>,
         inbox: Inbox,
-        bell: BellWaiter,
+        bell: Readiness,
         acceptors: Vec<Rc<Acceptor>>,
         yielder: Yielder,
     ) {
@@ -314,7 +314,7 @@ impl Shard {
                 }
             }
             if inbox.fall_asleep() {
-                bell.rung().await;
+                bell.ready().await;
                 inbox.bell().silence();
             }
         }
