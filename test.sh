@@ -104,7 +104,9 @@ unit_tests() {
 # run by perf/scenarios/micro.sh alone: what those libraries need would take longer than the benches.
 versus() { (cd bench/versus && cargo "$@"); }
 
-formatting() { cargo fmt --all --check && versus fmt --check; }
+formatting() {
+    cargo fmt --all --check && versus fmt --check && (cd examples/outside && cargo fmt --check)
+}
 
 lints() {
     cargo clippy --workspace --all-targets -- -D warnings &&

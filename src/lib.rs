@@ -24,13 +24,13 @@ mod model;
 
 #[cfg(not(millstream_loom))]
 pub mod capture;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "cli", not(millstream_loom)))]
 pub mod cli;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "cli", not(millstream_loom)))]
 pub mod client;
 #[cfg(not(millstream_loom))]
 pub mod config;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "http", not(millstream_loom)))]
 pub mod control;
 #[cfg(not(millstream_loom))]
 pub mod egress;
@@ -38,7 +38,7 @@ pub mod egress;
 pub mod hook;
 #[cfg(not(millstream_loom))]
 pub mod ingest;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "cli", not(millstream_loom)))]
 pub mod inspect;
 #[cfg(not(millstream_loom))]
 pub mod name;
