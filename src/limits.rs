@@ -147,6 +147,9 @@ pub const SESSION_MESSAGE_MAX: usize = PRIVATE_BYTES_MAX / 4;
 pub const REASON_BYTES_MAX: usize = 1000;
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
 pub const PASS_TURNS: usize = 200;
+/// The chunk size that servers are told to which a stream is pushed: what OBS announces, so that every
+/// service has seen it.
+pub const PUSH_CHUNK_SIZE: u32 = 4096;
 /// The connections that wait to be accepted. The kernel caps it by `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 /// The pause after running out of descriptors.
