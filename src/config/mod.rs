@@ -13,6 +13,7 @@ mod keys;
 mod latency;
 mod listen;
 mod load;
+mod push;
 mod rules;
 mod secret;
 mod units;
@@ -32,6 +33,7 @@ pub use keys::{
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
 pub use load::{ENV_PREFIX, Overrides, load};
+pub use push::Push;
 pub use secret::{MASK, Secret};
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
 
@@ -105,6 +107,8 @@ pub struct Config {
     pub caps: Caps,
     /// Who may publish what.
     pub keys: Keys,
+    /// What is published elsewhere while it is live.
+    pub push: Vec<Push>,
 }
 
 impl Default for Config {
@@ -135,6 +139,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             caps: Caps::default(),
             keys: Keys::default(),
+            push: Vec::new(),
         }
     }
 }
