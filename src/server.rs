@@ -6,8 +6,10 @@
 use crate::capture::{Capture, CaptureError, Writing};
 use crate::config::{Config, ConfigError, CoresError};
 use crate::egress;
+use crate::egress::own::Formats;
 use crate::hook::Application;
 use crate::moment::Moment;
+use crate::name::StreamName;
 use crate::net::addresses::Addresses;
 use crate::net::listener::{ListenError, Reserve, listen};
 use crate::outbound::{Resolver, Source, TargetError, Targets};
@@ -18,6 +20,7 @@ use crate::shard::runtime::Driver;
 use crate::shard::{self, Common, Seat};
 use crate::stats::Directory;
 use crate::stream::log::Retention;
+use crate::stream::projection::FormatId;
 use crate::stream::registry::Registry;
 use crate::stream::takeover::Policy;
 use millstream_rtmp::server::ServerOptions;
@@ -25,6 +28,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, mpsc};
@@ -83,6 +87,7 @@ pub struct Server {
     cores: Vec<usize>,
     rtmp: Vec<SocketAddr>,
     capture: Option<Writing>,
+    formats: Formats,
 }
 
 impl Server {
@@ -91,6 +96,18 @@ impl Server {
     /// # Errors
     /// If a setting, an address, a core or the system does not allow it; nothing runs then.
     pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, StartError> {
+        Self::start_with(config, application, Formats::default())
+    }
+
+    /// The same, with formats of the application's own, for [`let_out`](Self::let_out).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        config: Config,
+        application: Arc<dyn Application>,
+        formats: Formats,
+    ) -> Result<Self, StartError> {
         let cores = config.cores.resolve().map_err(StartError::Cores)?;
         let bind = config.bind().map_err(StartError::Config)?;
         let (listeners, rtmp) = open(&config, &bind.rtmp, cores.len())?;
@@ -106,7 +123,7 @@ impl Server {
             .collect::<io::Result<Vec<_>>>()
             .map_err(StartError::System)?;
         let (posts, inboxes): (Vec<_>, Vec<_>) = inboxes.into_iter().unzip();
-        let make_framing = egress::rtmp::framings(config.chunk_size);
+        let make_framing = egress::rtmp::framings_with(config.chunk_size, formats.clone());
         let retention = Retention {
             bytes_max: usize::try_from(config.gop.bytes).unwrap_or(usize::MAX),
             span_max: config.gop.span,
@@ -163,8 +180,8 @@ impl Server {
             .zip(&cores)
             .enumerate()
             .map(|(index, ((inbox, listeners), &core))| Seat { index, core, inbox, listeners });
-        let mut server =
-            Self { common, threads: Vec::new(), cores: cores.clone(), rtmp, capture: writing };
+        let (threads, capture) = (Vec::new(), writing);
+        let mut server = Self { common, threads, cores: cores.clone(), rtmp, capture, formats };
         for seat in seats {
             let core = seat.core;
             if let Err(source) = server.seat(seat) {
@@ -235,11 +252,40 @@ impl Server {
     pub fn connect(&self) -> io::Result<UnixStream> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let idlest = self.common.directory.shards().iter().enumerate();
-        let idlest = idlest.min_by_key(|(_, stats)| stats.connections.get());
+        self.mail_idlest(Mail::Connect { stream: ours })?;
+        Ok(theirs)
+    }
+
+    /// Lets a stream run into a connected stream socket, in a format that the server was started with:
+    /// from the newest key frame on if it is published, or else once it is. The socket is a viewer's to
+    /// the server: it skips to key frames when it falls behind, is closed when it stays behind, when
+    /// nobody publishes the stream within the time that players wait, when the stream or the server
+    /// ends, and when its other end is closed. What comes in over it is thrown away.
+    ///
+    /// # Errors
+    /// If there is no such format, or the server ends or is too busy to hear of it.
+    pub fn let_out(
+        &self,
+        stream: &StreamName,
+        format: FormatId,
+        socket: impl Into<OwnedFd>,
+    ) -> io::Result<()> {
+        if !self.formats.has(format) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no such format"));
+        }
+        // Any stream socket is written to in the same way.
+        let socket = UnixStream::from(socket.into());
+        socket.set_nonblocking(true)?;
+        self.mail_idlest(Mail::LetOut { stream: stream.clone(), format, socket })
+    }
+
+    /// Sends mail to the shard with the fewest connections.
+    fn mail_idlest(&self, mail: Mail) -> io::Result<()> {
+        let shards = self.common.directory.shards().iter().enumerate();
+        let idlest = shards.min_by_key(|(_, stats)| stats.connections.get() + stats.players.get());
         let shard = idlest.map_or(0, |(shard, _)| shard);
-        match self.common.posts[shard].send(Mail::Connect { stream: ours }) {
-            Ok(()) => Ok(theirs),
+        match self.common.posts[shard].send(mail) {
+            Ok(()) => Ok(()),
             Err(Undelivered::Full(_)) => Err(io::ErrorKind::WouldBlock.into()),
             Err(Undelivered::Over(_)) => Err(io::ErrorKind::ConnectionRefused.into()),
         }

@@ -38,6 +38,8 @@ mod pushing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
 #[cfg(not(millstream_loom))]
+mod spouts;
+#[cfg(not(millstream_loom))]
 mod state;
 #[cfg(not(millstream_loom))]
 mod tasks;

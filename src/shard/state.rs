@@ -3,6 +3,7 @@
 
 use super::intake::Pace;
 use super::outbound::Outbound;
+use super::spouts::Spout;
 use crate::capture::Tap;
 use crate::capture::format::Direction;
 use crate::egress::fanout::Fanout;
@@ -31,6 +32,8 @@ pub struct State {
     pub publishing: Slots<Publishing>,
     /// Connections that we make.
     pub outbound: Slots<Outbound>,
+    /// Sockets of the application that streams run into.
+    pub spouts: Slots<Spout>,
     /// Claims of this shard, held or promised.
     pub claims: HashMap<ClaimId, Key>,
     pub fanout: Fanout,
@@ -62,7 +65,8 @@ pub enum Beside {
     Secure(Rc<RefCell<Secure>>),
 }
 
-/// Whose something is: a connection's that was accepted, or one's that we made. As large as one key.
+/// Whose something is: a connection's that was accepted, one's that we made, or the application's. As
+/// large as one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner(Key);
 
@@ -73,11 +77,26 @@ pub enum Whose {
     Peer(Key),
     /// In [`State::outbound`].
     Target(Key),
+    /// In [`State::spouts`].
+    Spout(Key),
+}
+
+/// The table that a watched number belongs to, and the place there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// In [`State::connections`].
+    Peer(u32),
+    /// In [`State::outbound`].
+    Target(u32),
+    /// In [`State::spouts`].
+    Spout(u32),
 }
 
 impl Owner {
-    /// Set in the place of those that we made; no table has as many places.
+    /// Set in the place of those that we made, and in that of the application's; no table has as many
+    /// places.
     const TARGET: u32 = 1 << 31;
+    const SPOUT: u32 = 1 << 30;
 
     pub fn peer(key: Key) -> Self {
         Self(key)
@@ -88,13 +107,24 @@ impl Owner {
         Self(key)
     }
 
+    pub fn spout(mut key: Key) -> Self {
+        key.at |= Self::SPOUT;
+        Self(key)
+    }
+
     pub fn whose(self) -> Whose {
         let Self(mut key) = self;
-        if key.at & Self::TARGET == 0 {
-            return Whose::Peer(key);
+        match Self::table(key.at) {
+            Table::Peer(_) => Whose::Peer(key),
+            Table::Target(at) => {
+                key.at = at;
+                Whose::Target(key)
+            }
+            Table::Spout(at) => {
+                key.at = at;
+                Whose::Spout(key)
+            }
         }
-        key.at &= !Self::TARGET;
-        Whose::Target(key)
     }
 
     /// The number under which its socket is watched.
@@ -102,9 +132,13 @@ impl Owner {
         self.0.at
     }
 
-    /// The place of a watched number: among the accepted, or among those that we made.
-    pub fn place(number: u32) -> (bool, u32) {
-        (number & Self::TARGET == 0, number & !Self::TARGET)
+    /// What a watched number stands for.
+    pub fn table(number: u32) -> Table {
+        match number {
+            at if at & Self::TARGET != 0 => Table::Target(at & !Self::TARGET),
+            at if at & Self::SPOUT != 0 => Table::Spout(at & !Self::SPOUT),
+            at => Table::Peer(at),
+        }
     }
 }
 
@@ -281,8 +315,10 @@ mod tests {
         for key in keys {
             assert_eq!(Owner::peer(key).whose(), Whose::Peer(key));
             assert_eq!(Owner::target(key).whose(), Whose::Target(key));
-            assert_eq!(Owner::place(Owner::peer(key).number()), (true, key.at));
-            assert_eq!(Owner::place(Owner::target(key).number()), (false, key.at));
+            assert_eq!(Owner::spout(key).whose(), Whose::Spout(key));
+            assert_eq!(Owner::table(Owner::peer(key).number()), Table::Peer(key.at));
+            assert_eq!(Owner::table(Owner::target(key).number()), Table::Target(key.at));
+            assert_eq!(Owner::table(Owner::spout(key).number()), Table::Spout(key.at));
         }
     }
 

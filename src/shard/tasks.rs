@@ -157,6 +157,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         connections: Slots::default(),
         publishing: Slots::default(),
         outbound: Slots::default(),
+        spouts: Slots::default(),
         claims: HashMap::new(),
         fanout: Fanout::new(index, Arc::clone(&common.make_framing), common.config.lag.clone()),
         sockets: Vec::new(),
@@ -223,6 +224,7 @@ impl Shard {
             self.close(&mut state, key, "server-stops", now);
         }
         self.end_outbound(&mut state);
+        self.end_spouts(&mut state, now);
         self.settle(&mut state, now);
     }
 
@@ -334,6 +336,7 @@ impl Shard {
             }
             Mail::Errand { connection, errand } => self.run_errand(connection, errand),
             Mail::Connect { stream } => self.admit_inside(stream),
+            Mail::LetOut { stream, format, socket } => self.open_spout(&stream, format, socket),
             Mail::Undertake(order) => self.undertake(order),
             Mail::GiveUp(order) => self.give_up(order),
             Mail::Resolved { outbound, order, attempt, addresses } => {

@@ -124,3 +124,22 @@ fn in_process_publisher_plays_its_film_again_and_again() {
         pictures.push(tag.payload);
     }
 }
+
+#[test]
+fn custom_egress_serves_flv_over_http() {
+    let clip = Clip::H264Aac.path().unwrap();
+    let source = flv::read_recording(&clip).unwrap();
+    let scratch = Scratch::new("custom-egress").unwrap();
+    let mut server = start(&scratch, "custom_egress", vec!["127.0.0.1:0".into()]);
+    let mut publication = publish(&scratch, &clip, &server.url("film"));
+    publication.wait_flowing().unwrap();
+    let said = server.process().output();
+    let (_, http) = said.split_once("play http://").unwrap();
+    let url = format!("http://{}/live/film", http.split_once('/').unwrap().0);
+    let players = [Player::Ffmpeg, Player::CurrentFfmpeg];
+    let mut playing: Vec<_> =
+        players.iter().map(|player| player.start(&scratch, "a", &url).unwrap()).collect();
+    publication.finish().unwrap();
+    all_bit_exact(&scratch, &server, &source, &mut playing);
+    server.process().check_unharmed().unwrap();
+}

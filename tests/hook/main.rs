@@ -7,4 +7,5 @@ mod faults;
 mod handles;
 mod hearing;
 mod listener;
+mod own_formats;
 mod within;
