@@ -12,6 +12,8 @@ mod examples;
 mod mutilated;
 mod obs;
 mod players;
+#[path = "../transcripts/transcript.rs"]
+mod transcript;
 
 use std::error::Error;
 
