@@ -81,7 +81,7 @@ impl<'a> Pump<'a> {
                 opened();
             }
             if let Some(end) = self.session.ended().cloned() {
-                self.take_leave();
+                self.take_leave(&end);
                 return end;
             }
             self.wait(limits::TICK);
@@ -212,9 +212,10 @@ impl<'a> Pump<'a> {
     }
 
     /// Sends what is left to all, closes our sides and waits for theirs, so that nothing is lost to a
-    /// reset.
-    fn take_leave(&mut self) {
+    /// reset. A client that is at fault is not waited for.
+    fn take_leave(&mut self, end: &End) {
         self.session.close();
+        self.client.ended |= end.is_fault();
         let until = Instant::now() + limits::CLOSING_MAX;
         let mut left: Vec<(BytesMut, Link)> = Vec::new();
         for (id, link) in std::mem::take(&mut self.targets) {
@@ -260,7 +261,7 @@ fn step(out: &mut BytesMut, link: &mut Link, buffer: &mut [u8], now: Instant) ->
             Ok(Got::End) | Err(_) => link.ended = true,
         }
     }
-    !out.is_empty()
+    false
 }
 
 /// Why a connection takes no more.

@@ -7,7 +7,6 @@ use millstream_rtmp::connection::ClientConnection;
 use millstream_testkit::Scratch;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 fn connect(proxy: &Proxy) -> TcpStream {
     let socket = TcpStream::connect(&proxy.address).unwrap();
@@ -77,7 +76,7 @@ fn garbage_slowness_and_ten_thousand_streams_end_a_session_and_nothing_else() {
     closed(&mut slow);
     proxy.wait_for("handshake-slow", 1);
     good.client().video(stream, 3, picture(0)).unwrap();
-    good.next(Duration::from_millis(50)).unwrap();
+    good.flush().unwrap();
     wait_until("the picture of the good one", || fake.media().len() == 1);
     good.end().unwrap();
     let said = proxy.stop();

@@ -71,6 +71,14 @@ impl End {
             Self::Stopped => "stopped",
         }
     }
+
+    /// Whether the client is at fault, so that nobody waits for it to take leave.
+    pub(in crate::proxy) fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed(_) | Self::Protocol(_) | Self::Slow | Self::Stalled | Self::Flood
+        )
+    }
 }
 
 impl fmt::Display for End {

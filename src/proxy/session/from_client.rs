@@ -281,7 +281,8 @@ fn introduce(options: &mut ClientOptions, hello: &Connect, app_query: Option<&st
     // Encoders put the URL of the server there.
     let is_server = !hello.swf_url.is_empty() && hello.swf_url == hello.tc_url;
     options.swf_url = if is_server { options.tc_url.clone() } else { hello.swf_url.clone() };
-    // What codecs it knows is said by the client, or by nobody.
+    // What it can and which codecs it knows is said by the client, or by nobody.
+    options.as_player = false;
     options.four_cc_list = Vec::new();
     for (name, value) in hello.properties.iter().filter(|(name, _)| !OF_THIS_HOP.contains(name)) {
         options.properties.insert(name, value.clone());

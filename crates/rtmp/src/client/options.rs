@@ -19,6 +19,9 @@ pub struct ClientOptions {
     pub swf_url: String,
     /// The URL of the page; left out when empty.
     pub page_url: String,
+    /// Whether to say what Flash players said of themselves (`fpad`, `capabilities`, `audioCodecs`,
+    /// `videoCodecs`, `videoFunction`). Encoders leave it out.
+    pub as_player: bool,
     /// Codecs to announce (Enhanced RTMP v1); left out when empty.
     pub four_cc_list: Vec<String>,
     /// Capability flags to announce (Enhanced RTMP v2); left out when 0.
@@ -49,6 +52,7 @@ impl ClientOptions {
             flash_ver: "FMLE/3.0 (compatible; FMSc/1.0)".to_owned(),
             swf_url: String::new(),
             page_url: String::new(),
+            as_player: true,
             four_cc_list: vec!["*".to_owned()],
             caps_ex: 0,
             properties: Object::default(),
@@ -86,11 +90,13 @@ impl ClientOptions {
             object.insert("swfUrl", self.swf_url.as_str());
         }
         object.insert("tcUrl", self.tc_url.as_str());
-        object.insert("fpad", false);
-        object.insert("capabilities", 239.0);
-        object.insert("audioCodecs", 3575.0);
-        object.insert("videoCodecs", 252.0);
-        object.insert("videoFunction", 1.0);
+        if self.as_player {
+            object.insert("fpad", false);
+            object.insert("capabilities", 239.0);
+            object.insert("audioCodecs", 3575.0);
+            object.insert("videoCodecs", 252.0);
+            object.insert("videoFunction", 1.0);
+        }
         if !self.page_url.is_empty() {
             object.insert("pageUrl", self.page_url.as_str());
         }
