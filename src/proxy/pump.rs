@@ -119,7 +119,7 @@ impl<'a> Pump<'a> {
 
     /// Writes what the sockets have room for, and forgets those whose connection is over.
     fn write(&mut self, now: Instant) {
-        match give(&mut self.client, self.session.to_client(), now) {
+        match give(&mut self.client, self.session.client_output(), now) {
             Ok(()) => {}
             Err(Stuck::Failed(error)) => self.session.finish(End::Failed(link::errno(&error))),
             Err(Stuck::Stalled) => self.session.finish(End::Stalled),
@@ -127,10 +127,7 @@ impl<'a> Pump<'a> {
         let mut at = 0;
         while let Some((id, link)) = self.targets.get_mut(at) {
             let id = *id;
-            let given = match self.session.to_target(id) {
-                Some(out) => Some(give(link, out, now)),
-                None => None,
-            };
+            let given = self.session.target_output(id).map(|out| give(link, out, now));
             let loss = match given {
                 Some(Ok(())) => {
                     at += 1;
@@ -151,13 +148,13 @@ impl<'a> Pump<'a> {
     /// Waits for whatever the session can go on with, or for `time` to pass.
     fn wait(&mut self, time: Duration) {
         let mut fds = vec![PollFd::new(&*self.bell, PollFlags::IN)];
-        let room = !self.session.to_client().is_empty();
+        let room = !self.session.client_output().is_empty();
         let clients = interest(&self.client, self.session.takes_client(), room);
         if !clients.is_empty() {
             fds.push(PollFd::new(&self.client, clients));
         }
         for (id, link) in &self.targets {
-            let room = self.session.to_target(*id).is_some_and(|out| !out.is_empty());
+            let room = self.session.target_output(*id).is_some_and(|out| !out.is_empty());
             let flags = interest(link, self.session.takes_target(*id), room);
             if !flags.is_empty() {
                 fds.push(PollFd::new(link, flags));
@@ -219,13 +216,13 @@ impl<'a> Pump<'a> {
         let until = Instant::now() + limits::CLOSING_MAX;
         let mut left: Vec<(BytesMut, Link)> = Vec::new();
         for (id, link) in std::mem::take(&mut self.targets) {
-            let out = self.session.to_target(id).map(std::mem::take).unwrap_or_default();
+            let out = self.session.target_output(id).map(std::mem::take).unwrap_or_default();
             left.push((out, link));
         }
         loop {
             let now = Instant::now();
             let mut waiting =
-                step(self.session.to_client(), &mut self.client, &mut self.buffer, now);
+                step(self.session.client_output(), &mut self.client, &mut self.buffer, now);
             for (out, link) in &mut left {
                 waiting |= step(out, link, &mut self.buffer, now);
             }
@@ -233,7 +230,7 @@ impl<'a> Pump<'a> {
                 return;
             }
             let mut fds = Vec::new();
-            let room = !self.session.to_client().is_empty();
+            let room = !self.session.client_output().is_empty();
             for (room, link) in std::iter::once((room, &self.client))
                 .chain(left.iter().map(|(out, link)| (!out.is_empty(), link)))
             {

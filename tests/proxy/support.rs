@@ -86,7 +86,7 @@ pub fn publish(url: &str) -> Result<(Connection, StreamId), millstream_client::E
 
 /// A picture that no other one equals; every tenth can be begun with.
 pub fn picture(number: u32) -> Bytes {
-    let begin: &[u8] = if number % 10 == 0 { b"\x17\x01\0\0\0" } else { b"\x27\x01\0\0\0" };
+    let begin: &[u8] = if number.is_multiple_of(10) { b"\x17\x01\0\0\0" } else { b"\x27\x01\0\0\0" };
     let mut payload = begin.to_vec();
     payload.extend_from_slice(&number.to_be_bytes());
     payload.extend((0..20_000_u32).map(|at| at.wrapping_mul(number + 7) as u8));

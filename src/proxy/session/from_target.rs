@@ -25,13 +25,13 @@ impl Session {
             ClientEvent::Media(message) => {
                 if let Some(stream_id) = self.player(id, message.stream_id) {
                     let (kind, payload) = (message.kind, &message.payload);
-                    self.to_player(stream_id, kind, message.timestamp, payload);
+                    self.play_on(stream_id, kind, message.timestamp, payload);
                 }
             }
             ClientEvent::Data(data) => {
                 if let Some(stream_id) = self.player(id, data.stream_id) {
                     let kind = MessageType::DATA_AMF0;
-                    self.to_player(stream_id, kind, data.timestamp, &whole(&data));
+                    self.play_on(stream_id, kind, data.timestamp, &whole(&data));
                 }
             }
             ClientEvent::Status(status) => self.status(id, &status),

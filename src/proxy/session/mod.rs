@@ -17,6 +17,7 @@ mod resume;
 mod route;
 #[cfg(test)]
 mod tests;
+mod time;
 mod upstream;
 
 pub(super) use end::{End, Loss};
@@ -153,12 +154,12 @@ impl Session {
     }
 
     /// Bytes for the client. What was sent is taken off their front.
-    pub(super) fn to_client(&mut self) -> &mut BytesMut {
+    pub(super) fn client_output(&mut self) -> &mut BytesMut {
         &mut self.to_client
     }
 
     /// Bytes for a target; nothing if there is no such connection any more.
-    pub(super) fn to_target(&mut self, id: UpstreamId) -> Option<&mut BytesMut> {
+    pub(super) fn target_output(&mut self, id: UpstreamId) -> Option<&mut BytesMut> {
         self.upstream(id).filter(|to| to.is_open()).map(|to| &mut to.out)
     }
 
@@ -215,22 +216,7 @@ impl Session {
             self.finish(End::TargetGone);
         }
         if is_loop {
-            self.give_up(id);
-        }
-    }
-
-    /// Looks at what has become of time. To be called several times a second.
-    pub(super) fn tick(&mut self, now: Instant) {
-        self.look_at_client(now);
-        for id in self.upstreams.iter().map(|to| to.id).collect::<Vec<_>>() {
-            self.look_at_target(id, now);
-        }
-        self.refuse_unanswered(now);
-        // Connections without a stream are of no use when their target is away.
-        let routes = &mut self.routes;
-        self.upstreams.retain(|to| to.is_open() || routes.on(to.id).next().is_some());
-        if !self.routes.is_empty() {
-            self.idle_since = now;
+            self.give_up_target(id);
         }
     }
 
@@ -268,83 +254,6 @@ impl Session {
         self.routes.all().any(|route| route.asked.is_some())
     }
 
-    fn look_at_client(&mut self, now: Instant) {
-        let (seen, at) = self.other_messages;
-        let other = self.client.other_messages();
-        let span = now.duration_since(at).max(limits::TICK);
-        if (other - seen) as f64 > limits::OTHER_MESSAGES_PER_SECOND as f64 * span.as_secs_f64() {
-            self.finish(End::Flood);
-        }
-        if now.duration_since(at) >= limits::TICK {
-            self.other_messages = (other, now);
-        }
-        if !self.client.is_connected() && now.duration_since(self.since) >= limits::PROXY_OPEN_MAX {
-            self.finish(End::Slow);
-        } else if self.routes.is_empty()
-            && now.duration_since(self.idle_since) >= limits::PROXY_IDLE_MAX
-        {
-            self.finish(End::Idle);
-        }
-    }
-
-    fn look_at_target(&mut self, id: UpstreamId, now: Instant) {
-        let give_up = self.give_up;
-        let Some(upstream) = self.upstream(id) else { return };
-        let given_up = upstream.is_given_up(give_up, now);
-        match &upstream.state {
-            State::Open { wire, since }
-                if !wire.is_connected() && now.duration_since(*since) >= limits::PROXY_OPEN_MAX =>
-            {
-                self.target_lost(id, Loss::Silent, now);
-            }
-            _ if given_up => self.give_up(id),
-            _ => {}
-        }
-    }
-
-    /// The target stayed away for too long: who is on it is told, and the client goes with its last
-    /// stream.
-    fn give_up(&mut self, id: UpstreamId) {
-        let Some(at) = self.upstreams.iter().position(|to| to.id == id) else { return };
-        let upstream = self.upstreams.remove(at);
-        let loss = upstream.failing.map_or(Loss::Closed, |(_, loss)| loss);
-        for route in self.routes.take(id, |_| true) {
-            let (code, words) = match &loss {
-                Loss::Refused { code, description } => (Some(code.as_str()), description.as_str()),
-                loss => (None, loss.to_client()),
-            };
-            self.turn_away(&route, code, words);
-        }
-        if self.routes.is_empty() {
-            self.finish(End::TargetGone);
-        }
-    }
-
-    /// Requests that waited for too long for a target. One that is connected has more time: it may have
-    /// reasons of its own.
-    fn refuse_unanswered(&mut self, now: Instant) {
-        let late: Vec<u32> = self
-            .routes
-            .all()
-            .filter(|route| {
-                let limit = match route.request {
-                    Some(_) => limits::PROXY_ANSWER_MAX,
-                    None => limits::PROXY_OPEN_MAX,
-                };
-                route.asked.is_some_and(|(_, since)| now.duration_since(since) >= limit)
-            })
-            .map(|route| route.stream_id)
-            .collect();
-        for stream_id in late {
-            let Some(route) = self.routes.remove(stream_id) else { continue };
-            self.leave_target(&route);
-            let failing = self.upstream(route.upstream).and_then(|to| to.failing.clone());
-            let loss = failing.map_or(Loss::Silent, |(_, loss)| loss);
-            tracing::warn!(session = self.id, to = %route.url, "refused: {loss}");
-            self.turn_away(&route, None, loss.to_client());
-        }
-    }
-
     /// Refuses a request, or ends what was accepted, in these words. The route is removed before.
     fn turn_away(&mut self, route: &Route, code: Option<&str>, description: &str) {
         self.figures.refused.add(1);
@@ -379,7 +288,7 @@ impl Session {
     }
 
     /// Sends a player a message, on its message stream and with the time it came with.
-    fn to_player(&mut self, stream_id: u32, kind: MessageType, timestamp: u32, payload: &[u8]) {
+    fn play_on(&mut self, stream_id: u32, kind: MessageType, timestamp: u32, payload: &[u8]) {
         let chunk_stream = match kind {
             MessageType::AUDIO => AUDIO_CHUNK_STREAM,
             MessageType::VIDEO => VIDEO_CHUNK_STREAM,
