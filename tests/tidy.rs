@@ -22,6 +22,16 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("src/net", &["crate::stream", "crate::ingest", "crate::egress", "crate::control"]),
     ("src/capture", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
+    (
+        "src/proxy",
+        &[
+            "crate::server",
+            "crate::hook",
+            "crate::egress",
+            "crate::control",
+            "crate::shard::runtime",
+        ],
+    ),
     ("src/inspect", &["crate::shard", "crate::stream", "crate::net", "crate::client"]),
     ("src/stats", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
 ];

@@ -164,7 +164,10 @@ fn arrivals(listeners: &[TcpListener]) -> Vec<(TcpStream, SocketAddr)> {
     for listener in listeners {
         loop {
             match listener.accept() {
-                Ok(arrival) => come.push(arrival),
+                Ok((socket, peer)) => {
+                    // IPv4 through a socket of IPv6 is IPv4.
+                    come.push((socket, SocketAddr::new(peer.ip().to_canonical(), peer.port())));
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => {
                     // No descriptor, or the connection went before it was taken. The former lasts.

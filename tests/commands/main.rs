@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod captures;
+mod door;
 mod encrypted;
 mod figures;
 mod live_sources;

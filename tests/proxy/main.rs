@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "../commands/door.rs"]
+mod door;
+mod encrypted;
 mod fake;
 mod hostile_clients;
 mod hostile_targets;

@@ -1,6 +1,7 @@
 //! Keys, renames, and what is not allowed, as a publisher and a player meet them.
 
-use crate::support::{Proxy, command, millstream};
+use crate::support::{Proxy, command, millstream, publish};
+use millstream_client::Error;
 use millstream_testkit::clip::Clip;
 use millstream_testkit::{Scratch, Server};
 
@@ -62,4 +63,16 @@ fn playing_and_publishing_can_be_forbidden() {
     assert_eq!(publisher.wait().unwrap().code(), Some(4));
     assert!(publisher.output().contains("no streams are taken here"), "{}", publisher.output());
     proxy.stop();
+}
+
+#[test]
+fn a_proxy_that_leads_to_itself_says_so() {
+    let scratch = Scratch::new("proxy-loop").unwrap();
+    let address = format!("127.0.0.1:{}", millstream_testkit::ports::free_port().unwrap());
+    let target = format!("rtmp://{address}");
+    let proxy = Proxy::start_at(&scratch, &address, &[&target]);
+    let Err(Error::Refused(refusal)) = publish(&proxy.url("cam")) else { panic!("accepted") };
+    assert!(refusal.description.contains("leads back to itself"), "{}", refusal.description);
+    let said = proxy.stop();
+    assert!(said.contains("proxied 1 sessions"), "{said}");
 }

@@ -32,8 +32,13 @@ pub struct Proxy {
 impl Proxy {
     /// Starts one on a port of its own; `args` end with the target.
     pub fn start(scratch: &Scratch, args: &[&str]) -> Self {
+        Self::start_at(scratch, "127.0.0.1:0", args)
+    }
+
+    /// Starts one at an address.
+    pub fn start_at(scratch: &Scratch, listen: &str, args: &[&str]) -> Self {
         let invocation = Invocation::path(env!("CARGO_BIN_EXE_millstream"))
-            .args(["proxy", "--listen", "127.0.0.1:0", "--log", "debug"])
+            .args(["proxy", "--listen", listen, "--log", "debug"])
             .args(args.iter().copied());
         let mut process = Process::start(scratch, "proxy", &invocation, PATIENCE * 3).unwrap();
         process.wait_until("its address", |process| address(&process.output()).is_some()).unwrap();
@@ -86,7 +91,8 @@ pub fn publish(url: &str) -> Result<(Connection, StreamId), millstream_client::E
 
 /// A picture that no other one equals; every tenth can be begun with.
 pub fn picture(number: u32) -> Bytes {
-    let begin: &[u8] = if number.is_multiple_of(10) { b"\x17\x01\0\0\0" } else { b"\x27\x01\0\0\0" };
+    let begin: &[u8] =
+        if number.is_multiple_of(10) { b"\x17\x01\0\0\0" } else { b"\x27\x01\0\0\0" };
     let mut payload = begin.to_vec();
     payload.extend_from_slice(&number.to_be_bytes());
     payload.extend((0..20_000_u32).map(|at| at.wrapping_mul(number + 7) as u8));

@@ -99,6 +99,15 @@ impl fmt::Display for End {
 }
 
 impl Loss {
+    /// Whether trying again soon may help. A certificate that is not trusted stays so.
+    pub(in crate::proxy) fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect(error) => error.may_pass(),
+            Self::Loop => false,
+            _ => true,
+        }
+    }
+
     /// What a client is told of it: no address, which is the operator's affair.
     pub(in crate::proxy) fn to_client(&self) -> &'static str {
         match self {

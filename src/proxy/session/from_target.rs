@@ -89,7 +89,7 @@ impl Session {
         let mut away = None;
         if let Some(upstream) = self.upstreams.iter_mut().find(|to| to.id == id) {
             away = upstream.failing.as_ref().map(|(since, _)| now.duration_since(*since));
-            upstream.succeeded();
+            upstream.succeeded(now);
             if let (Some(ms), Some(wire)) = (buffer_ms, upstream.wire()) {
                 let _ = wire.set_buffer_length(request, ms);
             }

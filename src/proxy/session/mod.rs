@@ -196,7 +196,7 @@ impl Session {
         figures.target_losses.add(1);
         let first = upstream.failing.is_none();
         let words = loss.to_string();
-        let is_loop = matches!(loss, Loss::Loop);
+        let (may_pass, told) = (loss.may_pass(), loss.to_client());
         let wait = upstream.failed(loss, now);
         let server = upstream.url.server();
         // A target that is away for long is told of once, and again when it is back.
@@ -215,8 +215,9 @@ impl Session {
         if !over.is_empty() && self.routes.is_empty() {
             self.finish(End::TargetGone);
         }
-        if is_loop {
-            self.give_up_target(id);
+        if !may_pass {
+            let asked = self.routes.take(id, |route| route.asked.is_some());
+            asked.iter().for_each(|route| self.turn_away(route, None, told));
         }
     }
 

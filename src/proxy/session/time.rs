@@ -57,7 +57,7 @@ impl Session {
 
     /// The target stayed away for too long: who is on it is told, and the client goes with its last
     /// stream.
-    pub(super) fn give_up_target(&mut self, id: UpstreamId) {
+    fn give_up_target(&mut self, id: UpstreamId) {
         let Some(at) = self.upstreams.iter().position(|to| to.id == id) else { return };
         let upstream = self.upstreams.remove(at);
         let loss = upstream.failing.map_or(Loss::Closed, |(_, loss)| loss);

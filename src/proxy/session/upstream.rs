@@ -22,7 +22,9 @@ pub(super) struct Upstream {
     /// Bytes for the socket.
     pub(super) out: BytesMut,
     backoff: Backoff,
-    /// The first loss since something was last accepted, and what it was.
+    /// When something was accepted first on this connection.
+    good_since: Option<Instant>,
+    /// The first loss since something was last accepted, and what the last one was.
     pub(super) failing: Option<(Instant, Loss)>,
 }
 
@@ -45,6 +47,7 @@ impl Upstream {
             state: State::Waiting { until: now },
             out: BytesMut::new(),
             backoff: Backoff::new(limits::PROXY_RETRY_FIRST, limits::PROXY_RETRY_MAX, seed),
+            good_since: None,
             failing: None,
         }
     }
@@ -78,15 +81,20 @@ impl Upstream {
     }
 
     /// Something was accepted: the next loss is a new one.
-    pub(super) fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self, now: Instant) {
         self.failing = None;
-        self.backoff.reset();
+        self.good_since.get_or_insert(now);
     }
 
     /// The connection is gone, or did not come about; another one is tried later.
     pub(super) fn failed(&mut self, loss: Loss, now: Instant) -> Duration {
-        let (since, _) = *self.failing.get_or_insert((now, loss.clone()));
+        let since = self.failing.as_ref().map_or(now, |(since, _)| *since);
         self.failing = Some((since, loss));
+        // A target that accepts and goes at once, again and again, is not to be hurried.
+        let good = self.good_since.take().map(|good| now.duration_since(good));
+        if good.is_some_and(|time| time >= limits::PROXY_RETRY_MAX) {
+            self.backoff.reset();
+        }
         let wait = self.backoff.next(now.duration_since(since)).unwrap_or(limits::PROXY_RETRY_MAX);
         self.state = State::Waiting { until: now + wait };
         self.out = BytesMut::new();
