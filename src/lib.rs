@@ -46,6 +46,8 @@ pub mod name;
 pub mod net;
 #[cfg(not(millstream_loom))]
 pub mod outbound;
+#[cfg(all(feature = "cli", not(millstream_loom)))]
+pub mod proxy;
 #[cfg(not(millstream_loom))]
 pub mod rules;
 #[cfg(not(millstream_loom))]

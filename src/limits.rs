@@ -223,3 +223,34 @@ pub const DRAIN_MIN: Duration = Duration::from_millis(750);
 pub const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 const _: () = assert!(TICK.as_millis() * TICKS_PER_SECOND as u128 == 1000);
+
+/// Clients of a proxy at one time. Each is a thread, or two while its target is looked for.
+pub const PROXY_CONNECTIONS: u32 = 1000;
+/// The stack of such a thread: several times what the deepest command and a TLS handshake take.
+pub const PROXY_STACK_BYTES: usize = 512 * 1024;
+/// Bytes that a proxy has waiting for a socket before it reads no more of what comes for it. The last
+/// message is never cut, so that a long one is held whole.
+pub const PROXY_BACKLOG_BYTES: usize = 256 * 1024;
+/// With so much waiting for a socket, that socket itself is not read either: what it says makes
+/// answers. More than [`PROXY_BACKLOG_BYTES`], so that two slow sides do not wait for each other.
+pub const PROXY_ANSWER_BYTES: usize = 4 * PROXY_BACKLOG_BYTES;
+/// Bytes that a client of a proxy may send ahead of the target's answer to its request. The session holds
+/// more (`millstream_rtmp::limits::HELD_BYTES_MAX`) and takes who goes beyond for broken.
+pub const PROXY_AHEAD_BYTES: usize = 256 * 1024;
+/// From a connection's first byte to the answer to `connect`, on either side of a proxy.
+pub const PROXY_OPEN_MAX: Duration = Duration::from_secs(10);
+/// How long a connected target may take to answer a publish or play: servers hold players while a
+/// publisher is expected.
+pub const PROXY_ANSWER_MAX: Duration = Duration::from_secs(30);
+/// A client of a proxy that neither publishes nor plays for this long is closed.
+pub const PROXY_IDLE_MAX: Duration = Duration::from_secs(60);
+/// A side that takes no byte of what waits for it for this long is lost.
+pub const PROXY_STALLED_MAX: Duration = Duration::from_secs(30);
+/// The longest pause before the first attempt to find a lost target again.
+pub const PROXY_RETRY_FIRST: Duration = Duration::from_millis(500);
+/// The longest pause between two attempts: a stream is dark for that long after a restart.
+pub const PROXY_RETRY_MAX: Duration = Duration::from_secs(10);
+/// Commands of one client that a target may still answer. Most are never answered.
+pub const PROXY_CALLS_MAX: usize = 64;
+
+const _: () = assert!(PROXY_BACKLOG_BYTES < PROXY_ANSWER_BYTES);

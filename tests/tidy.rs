@@ -23,6 +23,16 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("src/capture", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
     ("src/outbound", &["crate::stream", "crate::egress", "crate::net", "crate::control"]),
+    (
+        "src/proxy",
+        &[
+            "crate::server",
+            "crate::hook",
+            "crate::egress",
+            "crate::control",
+            "crate::shard::runtime",
+        ],
+    ),
     ("src/inspect", &["crate::shard", "crate::stream", "crate::net", "crate::client"]),
     ("src/stats", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
 ];

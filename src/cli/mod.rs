@@ -8,6 +8,7 @@
 
 mod banner;
 mod clients;
+mod proxy;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use crate::config::{
 
 pub use banner::{Descriptors, Startup, banner, summary};
 pub use clients::{ConnectArgs, PlayArgs, PublishArgs, PublishType, RelayArgs, ShowArgs};
+pub use proxy::ProxyArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -77,6 +79,8 @@ pub enum Command {
     Play(PlayArgs),
     /// Play a stream from one server and publish it to several others.
     Relay(RelayArgs),
+    /// Pass publishers and players on to another server, keeping nothing.
+    Proxy(Box<ProxyArgs>),
     /// List the messages of a captured RTMP connection and name the first offence.
     Inspect(InspectArgs),
 }

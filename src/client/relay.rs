@@ -10,13 +10,11 @@ use crate::config::{Config, Cores, Push, Secret, cores_allowed};
 use crate::hook::Application;
 use crate::outbound::{Source, TargetSnapshot, Targets};
 use crate::server::Server;
-use millstream_client::blocking::Connection;
-use millstream_client::{Aim, Client, Event, Options, PlayOptions, PublishMode, RtmpUrl, StreamId};
+use millstream_client::blocking::{Connection, Settings, over};
+use millstream_client::{Aim, Event, Options, PlayOptions, PublishMode, RtmpUrl, StreamId};
 use millstream_flv::Tag;
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,7 +92,7 @@ impl Relay {
         args: &RelayArgs,
         stop: &AtomicBool,
     ) -> Result<bool, ClientError> {
-        let mut source = open(url, &args.connect)?;
+        let mut source = open(url, Options::new(url), &args.connect)?;
         let request = source.client().play(&url.name(), PlayOptions::default());
         let request = request.map_err(millstream_client::Error::Request)?;
         if !accepted(&mut source, request, Aim::Play, stop)? {
@@ -198,78 +196,35 @@ fn summary(target: &TargetSnapshot) -> String {
 
 /// The way into the server within: its publisher.
 struct Inlet {
-    socket: UnixStream,
-    client: Client,
+    connection: Connection,
     stream: StreamId,
-    open: bool,
-    /// What came before the answer to publish: a group of pictures may come at once.
-    early: Vec<Tag>,
 }
 
 impl Inlet {
     fn new(socket: UnixStream) -> Result<Self, ClientError> {
         let (app, name) = STREAM.split_once('/').unwrap_or_default();
         let url = RtmpUrl::parse(&format!("rtmp://localhost/{app}/{name}"))?;
-        let mut client = Client::new(Options::new(&url))?;
-        let asked = client.publish(&url.name(), PublishMode::Live);
-        let stream = asked.map_err(millstream_client::Error::Request)?;
-        let mut inlet = Self { socket, client, stream, open: false, early: Vec::new() };
-        let since = Instant::now();
-        while !inlet.open {
-            inlet.turn()?;
-            std::thread::sleep(Duration::from_millis(1));
-            if since.elapsed() > LEAVE_MAX {
-                return Err(ClientError::System(ErrorKind::TimedOut.into()));
-            }
-        }
-        Ok(inlet)
+        let mut connection = over(socket, Settings::new(&url))?;
+        let stream = connection.publish(&url.name(), PublishMode::Live)?;
+        Ok(Self { connection, stream })
     }
 
     fn push(&mut self, tag: Tag) -> Result<(), ClientError> {
-        self.early.push(tag);
+        self.connection.client().tag(self.stream, tag)?;
         self.turn()
     }
 
     /// Sends what there is, and hears what the server says.
     fn turn(&mut self) -> Result<(), ClientError> {
-        if self.open {
-            for tag in std::mem::take(&mut self.early) {
-                self.client.tag(self.stream, tag)?;
-            }
-        }
-        self.send().map_err(ClientError::System)?;
-        let mut buffer = [0; 4096];
-        // What is not there yet is heard between later messages of the source.
-        let count = match recv(&self.socket, &mut buffer, RecvFlags::DONTWAIT) {
-            Ok((0, _)) => return Err(ClientError::System(ErrorKind::UnexpectedEof.into())),
-            Ok((count, _)) => count,
-            Err(Errno::AGAIN | Errno::INTR) => 0,
-            Err(errno) => return Err(ClientError::System(errno.into())),
-        };
-        let mut input = &buffer[..count];
-        while let Some(event) = self.client.receive(&mut input)? {
-            match event {
-                Event::Publishing(_) => self.open = true,
-                event => check(event, Aim::Publish)?,
-            }
-        }
-        self.send().map_err(ClientError::System)
-    }
-
-    fn send(&mut self) -> io::Result<()> {
-        loop {
-            let bytes = self.client.outgoing();
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            let count = self.socket.write(bytes)?;
-            self.client.sent(count);
+        match self.connection.next(Duration::ZERO)? {
+            Some(event) => check(event, Aim::Publish),
+            None => Ok(()),
         }
     }
 
     fn end(&mut self) {
-        self.client.finish();
+        self.connection.client().finish();
         // The server within is about to end too.
-        let _ = self.send();
+        let _ = self.connection.flush();
     }
 }

@@ -385,12 +385,7 @@ impl Shard {
 
 /// What we say of ourselves. To services we are an encoder as OBS is: they judge what they know.
 fn options(role: Role, url: &millstream_client::RtmpUrl) -> Options {
-    let mut options = Options::new(url);
     match role {
-        Role::Push => {
-            options.session.swf_url = options.session.tc_url.clone();
-            options.session.encoder = true;
-        }
+        Role::Push => Options::for_publishing(url),
     }
-    options
 }

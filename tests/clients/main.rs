@@ -13,6 +13,8 @@ mod mutilated;
 mod obs;
 mod players;
 mod restreaming;
+#[path = "../transcripts/transcript.rs"]
+mod transcript;
 
 use std::error::Error;
 

@@ -47,7 +47,7 @@ fn pair() -> (UnixStream, UnixStream) {
 
 fn picture(number: u32, length: usize) -> Bytes {
     let mut picture = vec![0; length];
-    picture[..2].copy_from_slice(&[if number % 10 == 0 { 0x17 } else { 0x27 }, 1]);
+    picture[..2].copy_from_slice(&[if number.is_multiple_of(10) { 0x17 } else { 0x27 }, 1]);
     picture[5..9].copy_from_slice(&number.to_be_bytes());
     picture.into()
 }

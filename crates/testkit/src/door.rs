@@ -1,7 +1,7 @@
 //! A door that takes TLS off in front of a server, with a certificate of its own, as a reverse proxy does.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,8 @@ const GLANCE: Duration = Duration::from_millis(2);
 
 /// Opens a door to a server and returns its port. Its certificate, which nobody has signed and which names
 /// 127.0.0.1, is written to a file. It stands as long as the process.
-pub fn open(to: SocketAddrV4, certificate: &Path) -> Result<u16> {
+pub fn open(to: impl Into<SocketAddr>, certificate: &Path) -> Result<u16> {
+    let to = to.into();
     let failed = |what: &'static str| move |source: io::Error| Error::io(what)(source);
     let made = rcgen::generate_simple_self_signed([Ipv4Addr::LOCALHOST.to_string()])
         .map_err(io::Error::other)

@@ -37,6 +37,8 @@ pub struct ClientSession {
     /// The newest ping not answered yet.
     owed_pong: Option<u32>,
     transactions: u32,
+    /// The newest commands of the caller's own that wait for an answer, oldest first.
+    calls: VecDeque<u32>,
     requests: u32,
 }
 
@@ -59,6 +61,7 @@ impl ClientSession {
             events: VecDeque::new(),
             owed_pong: None,
             transactions: 0,
+            calls: VecDeque::new(),
             requests: 0,
         }
     }

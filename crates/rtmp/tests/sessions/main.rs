@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod answers_that_come_late;
+mod answers_to_the_callers_own_commands;
 mod anything_at_all;
 mod captures;
 mod common;
