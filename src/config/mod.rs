@@ -13,6 +13,9 @@ mod keys;
 mod latency;
 mod listen;
 mod load;
+mod origin;
+mod pattern;
+mod pull;
 mod rules;
 mod secret;
 mod units;
@@ -32,6 +35,9 @@ pub use keys::{
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
 pub use load::{ENV_PREFIX, Overrides, load};
+pub use origin::{OriginUrl, OriginUrlError};
+pub use pattern::{Pattern, PatternError};
+pub use pull::PullRule;
 pub use secret::{MASK, Secret};
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
 
@@ -103,8 +109,13 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How much one address, and all together, may hold.
     pub caps: Caps,
+    /// Where an edge finds the streams that nobody publishes here, in order of preference.
+    #[serde(deserialize_with = "listen::one_or_many")]
+    pub origin: Vec<OriginUrl>,
     /// Who may publish what.
     pub keys: Keys,
+    /// Which streams are pulled from other servers when somebody wants them.
+    pub pull: Vec<PullRule>,
 }
 
 impl Default for Config {
@@ -134,7 +145,9 @@ impl Default for Config {
             lag: Lag::default(),
             timeouts: Timeouts::default(),
             caps: Caps::default(),
+            origin: Vec::new(),
             keys: Keys::default(),
+            pull: Vec::new(),
         }
     }
 }
