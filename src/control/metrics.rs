@@ -21,6 +21,7 @@ use super::ControlState;
 use super::failure::Failure;
 use crate::limits::METRICS_STREAMS_MAX;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
+use crate::stats::{PullSnapshot, PullState};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -83,6 +84,15 @@ const STREAM_METRICS: &[Metric<StreamSnapshot>] = &[
     ("stream_generation", "Publishers that there have been", Gauge, |s| s.generation),
 ];
 
+const PULL_METRICS: &[Metric<PullSnapshot>] = &[
+    ("pull_live", "Whether an origin feeds the stream", Gauge, |p| {
+        u64::from(p.info.state == PullState::Pulling)
+    }),
+    ("pull_received_bytes", "Bytes of media and data from origins", Counter, |p| p.bytes_in),
+    ("pull_attempts", "Origins asked", Counter, |p| p.attempts),
+    ("pull_reconnects", "Times that an origin fed it anew", Counter, |p| p.reconnects),
+];
+
 /// The counters at the moment of one scrape.
 #[derive(Debug)]
 struct Scrape {
@@ -92,10 +102,16 @@ struct Scrape {
     /// Those with series of their own.
     streams: Vec<StreamSnapshot>,
     streams_total: usize,
+    /// Those with series of their own, too.
+    pulls: Vec<PullSnapshot>,
+    pulls_total: usize,
 }
 
 impl Scrape {
     fn take(state: &ControlState) -> Self {
+        let mut pulls = state.directory.pull_snapshots();
+        let pulls_total = pulls.len();
+        pulls.truncate(METRICS_STREAMS_MAX);
         let mut streams = state.directory.stream_snapshots();
         let streams_total = streams.len();
         if streams_total > METRICS_STREAMS_MAX {
@@ -108,6 +124,8 @@ impl Scrape {
             shards: state.directory.shard_snapshots(),
             streams,
             streams_total,
+            pulls,
+            pulls_total,
         }
     }
 
@@ -139,6 +157,11 @@ impl Collector for Scrape {
         families(&mut encoder, SHARD_METRICS, &self.shards, shard)?;
         let stream = |stream: &StreamSnapshot| [("stream", stream.name.to_string())];
         families(&mut encoder, STREAM_METRICS, &self.streams, stream)?;
+
+        let help = "Streams that are fetched from other servers";
+        Self::single(&mut encoder, ("pulls", help, self.pulls_total))?;
+        let pull = |pull: &PullSnapshot| [("stream", pull.stream.to_string())];
+        families(&mut encoder, PULL_METRICS, &self.pulls, pull)?;
 
         let help = "Connections turned away or closed for cause";
         let mut refused = encoder.encode_descriptor("millstream_refused", help, None, Counter)?;

@@ -65,6 +65,7 @@ fn router(state: Arc<ControlState>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/shards", get(api::shards))
+        .route("/api/v1/pulls", get(api::pulls))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::wrong_method)
         .layer(from_fn_with_state(Arc::clone(&state), auth::check));

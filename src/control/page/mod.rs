@@ -3,6 +3,7 @@
 //! elsewhere. The look is in `style.css`.
 
 mod format;
+mod pulls;
 mod tables;
 
 use std::fmt::Write as _;
@@ -20,8 +21,8 @@ use super::failure::Failure;
 use super::guard::CalledAs;
 use super::{About, ControlState};
 use crate::config::{DEFAULT_APP, RTMP_PORT};
-use crate::stats::State as StreamState;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
+use crate::stats::{PullSnapshot, State as StreamState};
 use format::{Text, bitrate, bytes, count, span};
 
 const STYLE: &str = include_str!("style.css");
@@ -41,6 +42,7 @@ pub(super) async fn show(
     let page = Page {
         streams: state.directory.stream_snapshots(),
         shards: state.directory.shard_snapshots(),
+        pulls: state.directory.pull_snapshots(),
         about: &state.about,
         uptime_s: state.started.elapsed().as_secs(),
         now_unix_ms: now_unix_ms(),
@@ -53,6 +55,7 @@ pub(super) async fn show(
 struct Page<'a> {
     streams: Vec<StreamSnapshot>,
     shards: Vec<ShardSnapshot>,
+    pulls: Vec<PullSnapshot>,
     about: &'a About,
     uptime_s: u64,
     now_unix_ms: u64,
@@ -88,6 +91,7 @@ impl Page<'_> {
         )?;
         self.write_tiles(html)?;
         self.write_streams(html)?;
+        self.write_pulls(html)?;
         self.write_shards(html)?;
         write!(
             html,
