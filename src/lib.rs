@@ -45,6 +45,8 @@ pub mod name;
 #[cfg(not(millstream_loom))]
 pub mod net;
 #[cfg(not(millstream_loom))]
+pub mod outbound;
+#[cfg(not(millstream_loom))]
 pub mod pull;
 #[cfg(not(millstream_loom))]
 pub mod rules;

@@ -72,6 +72,7 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     let server = Server::start(config.clone(), application)?;
     let state = ControlState {
         directory: Arc::clone(server.directory()),
+        targets: Arc::clone(server.targets()),
         about: About {
             driver: server.driver().name().into(),
             latency_budget: config.latency_budget.to_string(),
@@ -80,6 +81,7 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
             hosts: config.http_hosts.clone(),
         },
         access,
+        writes: fresh_token.clone(),
         started,
     };
     let control = match control::start(bind.http, Arc::new(state)) {

@@ -16,6 +16,7 @@ mod load;
 mod origin;
 mod pattern;
 mod pull;
+mod push;
 mod rules;
 mod secret;
 mod units;
@@ -38,6 +39,7 @@ pub use load::{ENV_PREFIX, Overrides, load};
 pub use origin::{OriginUrl, OriginUrlError};
 pub use pattern::{Pattern, PatternError};
 pub use pull::PullRule;
+pub use push::Push;
 pub use secret::{MASK, Secret};
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
 
@@ -116,6 +118,8 @@ pub struct Config {
     pub keys: Keys,
     /// Which streams are pulled from other servers when somebody wants them.
     pub pull: Vec<PullRule>,
+    /// What is published elsewhere while it is live.
+    pub push: Vec<Push>,
 }
 
 impl Default for Config {
@@ -148,6 +152,7 @@ impl Default for Config {
             origin: Vec::new(),
             keys: Keys::default(),
             pull: Vec::new(),
+            push: Vec::new(),
         }
     }
 }

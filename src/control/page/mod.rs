@@ -5,6 +5,7 @@
 mod format;
 mod pulls;
 mod tables;
+mod targets;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +22,7 @@ use super::failure::Failure;
 use super::guard::CalledAs;
 use super::{About, ControlState};
 use crate::config::{DEFAULT_APP, RTMP_PORT};
+use crate::outbound::TargetSnapshot;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
 use crate::stats::{PullSnapshot, State as StreamState};
 use format::{Text, bitrate, bytes, count, span};
@@ -43,6 +45,7 @@ pub(super) async fn show(
         streams: state.directory.stream_snapshots(),
         shards: state.directory.shard_snapshots(),
         pulls: state.directory.pull_snapshots(),
+        targets: state.targets.snapshots(),
         about: &state.about,
         uptime_s: state.started.elapsed().as_secs(),
         now_unix_ms: now_unix_ms(),
@@ -56,6 +59,7 @@ struct Page<'a> {
     streams: Vec<StreamSnapshot>,
     shards: Vec<ShardSnapshot>,
     pulls: Vec<PullSnapshot>,
+    targets: Vec<TargetSnapshot>,
     about: &'a About,
     uptime_s: u64,
     now_unix_ms: u64,
@@ -92,11 +96,13 @@ impl Page<'_> {
         self.write_tiles(html)?;
         self.write_streams(html)?;
         self.write_pulls(html)?;
+        self.write_targets(html)?;
         self.write_shards(html)?;
         write!(
             html,
-            "</main>\n<footer>Also here: <a href=\"/api/v1/streams\">streams</a> and \
-             <a href=\"/api/v1/shards\">shards</a> as JSON, \
+            "</main>\n<footer>Also here: <a href=\"/api/v1/streams\">streams</a>, \
+             <a href=\"/api/v1/shards\">shards</a> and \
+             <a href=\"/api/v1/targets\">targets</a> as JSON, \
              <a href=\"/metrics\">metrics</a> for Prometheus, \
              <a href=\"/healthz\">health check</a>.</footer>\n\
              <script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"
