@@ -51,6 +51,11 @@ impl OriginUrl {
         !self.path.contains(NAME)
     }
 
+    /// Whether the connection is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.server.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("rtmps"))
+    }
+
     fn url(&self, app: &str, name: &str) -> Result<RtmpUrl, UrlError> {
         let path = self.path.replace(APP, app).replace(NAME, name);
         let query = self.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();

@@ -30,6 +30,8 @@ pub struct Course {
     backoff: Backoff,
     /// Since when nobody wants it, if nobody does.
     unwanted: Option<Moment>,
+    /// The origin has to know another route.
+    rerouted: bool,
 }
 
 /// Where a pull stands.
@@ -85,7 +87,14 @@ impl Course {
     /// A pull that has not begun. The seed shall differ from pull to pull.
     pub fn new(rule: Arc<PullRule>, seed: u64) -> Self {
         let backoff = Backoff::new(limits::PULL_PAUSE_FIRST, limits::PULL_PAUSE_MAX, seed);
-        Self { rule, stage: Stage::Over, queue: VecDeque::new(), backoff, unwanted: None }
+        Self {
+            rule,
+            stage: Stage::Over,
+            queue: VecDeque::new(),
+            backoff,
+            unwanted: None,
+            rerouted: false,
+        }
     }
 
     /// Where it stands.
@@ -165,16 +174,24 @@ impl Course {
     /// Another edge wants the stream by a route that the origin has to know. Whoever feeds is asked
     /// nothing: it does not wait for us.
     pub fn reroute(&mut self, now: Moment) -> Do {
-        match &mut self.stage {
-            Stage::Asking { origin, since } | Stage::Silent { origin, since } => {
-                if now.since(*since) < limits::PULL_REROUTE_MIN {
+        self.rerouted = true;
+        self.check_route(now)
+    }
+
+    /// Asks the same origin again, if it has to know another route and was not asked just now; to be
+    /// called a few times a second.
+    pub fn check_route(&mut self, now: Moment) -> Do {
+        match self.stage {
+            Stage::Asking { origin, since } | Stage::Silent { origin, since } if self.rerouted => {
+                if now.since(since) < limits::PULL_REROUTE_MIN {
                     return Do::Nothing;
                 }
-                let origin = *origin;
-                self.stage = Stage::Asking { origin, since: now };
-                Do::Dial(origin)
+                self.ask(origin, now)
             }
-            _ => Do::Nothing,
+            _ => {
+                self.rerouted = false;
+                Do::Nothing
+            }
         }
     }
 
@@ -211,11 +228,6 @@ impl Course {
         if late { self.failed(now) } else { Do::Nothing }
     }
 
-    /// Whether it is late because the origin that was asked does not answer, rather than play.
-    pub fn is_unanswered(&self) -> bool {
-        matches!(self.stage, Stage::Asking { .. })
-    }
-
     fn patience(&self, alone: Duration) -> Duration {
         if self.rule.origins.len() > 1 { self.rule.stall } else { alone.max(self.rule.stall) }
     }
@@ -230,12 +242,15 @@ impl Course {
         }
     }
 
+    fn ask(&mut self, origin: usize, now: Moment) -> Do {
+        self.rerouted = false;
+        self.stage = Stage::Asking { origin, since: now };
+        Do::Dial(origin)
+    }
+
     fn next(&mut self, now: Moment) -> Do {
         match self.queue.pop_front() {
-            Some(origin) => {
-                self.stage = Stage::Asking { origin, since: now };
-                Do::Dial(origin)
-            }
+            Some(origin) => self.ask(origin, now),
             None => {
                 // It never gives up, as long as somebody waits.
                 let pause = self.backoff.next(Duration::ZERO).unwrap_or(limits::PULL_PAUSE_MAX);
@@ -353,7 +368,8 @@ mod tests {
         assert_eq!(course.stands(true, true, NOW), Do::Dial(0));
         assert_eq!(course.reroute(NOW), Do::Nothing, "not so soon");
         let later = NOW + limits::PULL_REROUTE_MIN;
-        assert_eq!(course.reroute(later), Do::Dial(0));
+        assert_eq!(course.check_route(later), Do::Dial(0));
+        assert_eq!(course.check_route(later + SECOND), Do::Nothing, "once");
         course.fed(later);
         assert_eq!(course.reroute(later + SECOND), Do::Nothing);
     }

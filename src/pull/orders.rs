@@ -5,7 +5,7 @@
 //! in `course`.
 
 use super::route::{NodeId, Route};
-use crate::config::PullRule;
+use crate::config::{OriginUrl, PullRule};
 use crate::name::StreamName;
 use crate::stream::demand::{Board, Observer, Standing};
 use std::collections::{BTreeSet, HashMap};
@@ -59,6 +59,11 @@ impl Orders {
     /// The rule by which a stream is pulled, if it is.
     pub fn rule_of(&self, stream: &StreamName) -> Option<&Arc<PullRule>> {
         self.rules.iter().find(|rule| rule.stream.matches(stream))
+    }
+
+    /// Whether any origin wants its connection encrypted.
+    pub fn are_encrypted(&self) -> bool {
+        self.rules.iter().flat_map(|rule| &rule.origins).any(OriginUrl::is_tls)
     }
 
     /// What changed for this shard since it looked: how streams stand.
