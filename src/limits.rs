@@ -241,3 +241,6 @@ pub const PULL_PAUSE_FIRST: Duration = Duration::from_millis(500);
 pub const PULL_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A pull that waits is asked again by another route at most so often.
 pub const PULL_REROUTE_MIN: Duration = Duration::from_millis(250);
+/// Streams that one shard pulls at one time. Each is a connection of ours, and whoever plays names that do
+/// not exist shall not have all our descriptors.
+pub const PULLS_MAX: usize = 4096;

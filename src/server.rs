@@ -22,7 +22,7 @@ use crate::stream::demand::Observer;
 use crate::stream::log::Retention;
 use crate::stream::registry::Registry;
 use crate::stream::takeover::Policy;
-use millstream_client::tls::{Trust, TrustError};
+use millstream_client::tls::TrustError;
 use millstream_rtmp::server::ServerOptions;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
@@ -73,7 +73,7 @@ impl fmt::Display for StartError {
             Self::Listen(error) => error.fmt(f),
             Self::Capture(error) => error.fmt(f),
             Self::Target { name, source } => write!(f, "the push to {name}: {source}"),
-            Self::Trust(error) => write!(f, "origins by rtmps: {error}"),
+            Self::Trust(error) => write!(f, "origins by rtmps://: {error}"),
             Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
             Self::System(error) => error.fmt(f),
         }
@@ -126,13 +126,10 @@ impl Server {
         let mut registry =
             Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
                 .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
-        let pulls = pulls(&config, &posts);
+        let pulls = pulls(&config, &posts).map_err(StartError::Trust)?;
         if let Some(pulls) = &pulls {
             registry = registry.with_observer(Arc::clone(pulls) as Arc<dyn Observer>);
         }
-        let encrypted = pulls.as_ref().is_some_and(|pulls| pulls.are_encrypted());
-        let pull_tls = encrypted.then(|| Trust::default().config()).transpose();
-        let pull_tls = pull_tls.map_err(StartError::Trust)?;
         let (capture, writing) = match &config.capture {
             Some(directory) => Capture::start(directory, config.keys.secrets())
                 .map(|(capture, writing)| (Some(capture), Some(writing)))
@@ -166,7 +163,6 @@ impl Server {
             capture,
             targets,
             pulls,
-            pull_tls,
             resolver: Resolver::default(),
             began: Instant::now(),
             next_connection: AtomicU64::new(1),
@@ -281,14 +277,16 @@ impl Server {
 }
 
 /// The orders of what is pulled, if anything is. A shard whose inbox is full looks at its next tick.
-fn pulls(config: &Config, posts: &[Post]) -> Option<Arc<Orders>> {
+fn pulls(config: &Config, posts: &[Post]) -> Result<Option<Arc<Orders>>, TrustError> {
     let rules = config.pulls();
+    if rules.is_empty() {
+        return Ok(None);
+    }
     let posts = posts.to_vec();
-    (!rules.is_empty()).then(|| {
-        Arc::new(Orders::new(rules, posts.len(), move |shard| {
-            let _ = posts[shard].send(Mail::Pulls);
-        }))
-    })
+    let orders = Orders::new(rules, posts.len(), move |shard| {
+        let _ = posts[shard].send(Mail::Pulls);
+    });
+    orders.map(|orders| Some(Arc::new(orders)))
 }
 
 type Listeners = Vec<Vec<std::net::TcpListener>>;

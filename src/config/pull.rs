@@ -4,6 +4,7 @@
 use super::listen::one_or_many;
 use super::{Config, OriginUrl, Pattern, units};
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Origins of one stream. More are tried one after another, and whoever waits for the last one has
@@ -25,6 +26,9 @@ pub struct PullRule {
     /// How long an origin may send no media before the next one is asked, if there is another.
     #[serde(with = "units::duration", default = "stall")]
     pub stall: Duration,
+    /// A PEM file of certificates that are trusted besides the system's.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
 }
 
 fn linger() -> Duration {
@@ -39,7 +43,7 @@ impl PullRule {
     /// What an edge does: every stream, from these origins.
     pub fn of_edge(origins: Vec<OriginUrl>) -> Self {
         let stream = Pattern::every();
-        Self { stream, origins, linger: linger(), stall: stall() }
+        Self { stream, origins, linger: linger(), stall: stall(), ca: None }
     }
 }
 

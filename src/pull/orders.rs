@@ -8,6 +8,8 @@ use super::route::{NodeId, Route};
 use crate::config::{OriginUrl, PullRule};
 use crate::name::StreamName;
 use crate::stream::demand::{Board, Observer, Standing};
+use millstream_client::tls::{Trust, TrustError};
+use rustls::ClientConfig;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The rules of pulling, and a desk for each shard.
 pub struct Orders {
     node: NodeId,
-    rules: Vec<Arc<PullRule>>,
+    rules: Vec<(Arc<PullRule>, Option<Arc<ClientConfig>>)>,
     desks: Vec<Desk>,
     /// Wakes a shard, which then looks at its desk.
     ring: Box<dyn Fn(usize) + Send + Sync>,
@@ -38,17 +40,26 @@ struct Edges {
 
 impl Orders {
     /// Orders by these rules for so many shards; `ring` wakes one of them, without waiting.
+    ///
+    /// # Errors
+    /// If an origin's connection is to be encrypted and there are no certificates to hold it to.
     pub fn new(
         rules: Vec<PullRule>,
         shards: usize,
         ring: impl Fn(usize) + Send + Sync + 'static,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, TrustError> {
+        let rules = rules.into_iter().map(|rule| {
+            let tls = rule.origins.iter().any(OriginUrl::is_tls);
+            let trust = Trust { extra_roots: rule.ca.clone(), only_extra: false };
+            let tls = tls.then(|| trust.config()).transpose()?;
+            Ok((Arc::new(rule), tls))
+        });
+        Ok(Self {
             node: NodeId::random(),
-            rules: rules.into_iter().map(Arc::new).collect(),
+            rules: rules.collect::<Result<_, TrustError>>()?,
             desks: (0..shards).map(|_| Desk::default()).collect(),
             ring: Box::new(ring),
-        }
+        })
     }
 
     /// This server's number.
@@ -58,12 +69,12 @@ impl Orders {
 
     /// The rule by which a stream is pulled, if it is.
     pub fn rule_of(&self, stream: &StreamName) -> Option<&Arc<PullRule>> {
-        self.rules.iter().find(|rule| rule.stream.matches(stream))
+        self.found(stream).map(|(rule, _)| rule)
     }
 
-    /// Whether any origin wants its connection encrypted.
-    pub fn are_encrypted(&self) -> bool {
-        self.rules.iter().flat_map(|rule| &rule.origins).any(OriginUrl::is_tls)
+    /// Which certificates the origins of a stream may have, if any of them needs one.
+    pub fn tls_of(&self, stream: &StreamName) -> Option<Arc<ClientConfig>> {
+        self.found(stream).and_then(|(_, tls)| tls.clone())
     }
 
     /// What changed for this shard since it looked: how streams stand.
@@ -107,6 +118,10 @@ impl Orders {
         let routes = edges.routes.get(stream).into_iter().flat_map(HashMap::values);
         let lowest = routes.min_by_key(|route| route.lowest());
         lowest.map_or_else(|| Route::from(self.node), |route| route.through(self.node))
+    }
+
+    fn found(&self, stream: &StreamName) -> Option<&(Arc<PullRule>, Option<Arc<ClientConfig>>)> {
+        self.rules.iter().find(|(rule, _)| rule.stream.matches(stream))
     }
 
     /// The shard that pulls a stream.
@@ -159,9 +174,10 @@ mod tests {
             ..PullRule::of_edge(vec!["rtmp://host".parse().unwrap()])
         };
         let rings = Arc::clone(rings);
-        Arc::new(Orders::new(vec![rule], 2, move |_| {
+        let ring = move |_| {
             rings.fetch_add(1, Ordering::Relaxed);
-        }))
+        };
+        Arc::new(Orders::new(vec![rule], 2, ring).unwrap())
     }
 
     fn registry(orders: &Arc<Orders>) -> Registry {

@@ -5,6 +5,7 @@
 use super::outbound::Outbound;
 use super::state::{Connection, State};
 use super::tasks::Shard;
+use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::outbound::{Order, OrderId, Place, Role, Trouble};
@@ -17,7 +18,6 @@ use crate::stream::demand::Standing;
 use millstream_client::Event;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// A stream that is fetched.
 pub struct Pull {
@@ -104,10 +104,13 @@ impl Shard {
             if !standing.wanted || !free {
                 return;
             }
+            if pulls.len() >= limits::PULLS_MAX {
+                tracing::warn!(%stream, "not pulled: this shard pulls as many streams as it may");
+                return;
+            }
             let stats = Arc::new(PullStats::new(stream.clone()));
             self.common.directory.add_pull(&stats);
-            let course =
-                Course::new(Arc::clone(rule), self.common.next_connection.load(Ordering::Relaxed));
+            let course = Course::new(Arc::clone(rule), now.0 ^ (pulls.len() as u64) << 48);
             let pull = Pull { course, stats, outbound: None, publishing: None, route: None };
             pulls.insert(stream.clone(), pull);
             tracing::info!(%stream, shard = self.index, "pull begins: a viewer has come");
@@ -188,7 +191,7 @@ impl Shard {
             stream: stream.clone(),
             role: Role::Pull,
             places: vec![Place::of_stream(url)],
-            tls: self.common.pull_tls.clone(),
+            tls: orders.tls_of(stream),
             status: Default::default(),
             passing: false,
         };

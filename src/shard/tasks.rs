@@ -27,7 +27,6 @@ use crate::stream::projection::MakeFraming;
 use crate::stream::registry::Registry;
 use crate::stream::ride::Eagerness;
 use millstream_rtmp::server::ServerOptions;
-use rustls::ClientConfig;
 use std::cell::{Cell, RefCell};
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
@@ -66,8 +65,6 @@ pub struct Common {
     pub targets: Arc<Targets>,
     /// What is fetched from other servers, if anything is.
     pub pulls: Option<Arc<Orders>>,
-    /// Which certificates origins may have; needed where one is encrypted.
-    pub pull_tls: Option<Arc<ClientConfig>>,
     /// Addresses for the connections that we make.
     pub(crate) resolver: Resolver,
     /// When the process began: the zero of [`Moment`].
