@@ -390,6 +390,7 @@ fn options(role: Role, url: &millstream_client::RtmpUrl) -> Options {
         Role::Push => {
             options.session.swf_url = options.session.tc_url.clone();
             options.session.encoder = true;
+            options.session.four_cc_list = Vec::new();
         }
     }
     options
