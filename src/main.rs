@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => (serve(&args), 1),
         Command::Publish(args) => as_client(|stop| client::publish(&args, stop)),
         Command::Play(args) => as_client(|stop| client::play(&args, stop)),
+        Command::Relay(args) => as_client(|stop| client::relay(&args, stop)),
         Command::Inspect(args) => (inspect(&args).map_err(Into::into), 1),
     };
     match result {

@@ -400,6 +400,7 @@ fn options_of_push(url: &RtmpUrl) -> Options {
     let mut options = Options::new(url);
     options.session.swf_url = options.session.tc_url.clone();
     options.session.encoder = true;
+    options.session.four_cc_list = Vec::new();
     options
 }
 

@@ -13,6 +13,7 @@ mod examples;
 mod mutilated;
 mod obs;
 mod players;
+mod restreaming;
 
 use std::error::Error;
 
