@@ -49,6 +49,8 @@ pub mod outbound;
 #[cfg(all(feature = "cli", not(millstream_loom)))]
 pub mod proxy;
 #[cfg(not(millstream_loom))]
+pub mod pull;
+#[cfg(not(millstream_loom))]
 pub mod rules;
 #[cfg(not(millstream_loom))]
 pub mod server;

@@ -13,6 +13,9 @@ mod keys;
 mod latency;
 mod listen;
 mod load;
+mod origin;
+mod pattern;
+mod pull;
 mod push;
 mod rules;
 mod secret;
@@ -33,6 +36,9 @@ pub use keys::{
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
 pub use load::{ENV_PREFIX, Overrides, load};
+pub use origin::{OriginUrl, OriginUrlError};
+pub use pattern::{Pattern, PatternError};
+pub use pull::PullRule;
 pub use push::Push;
 pub use secret::{MASK, Secret};
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
@@ -105,8 +111,13 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How much one address, and all together, may hold.
     pub caps: Caps,
+    /// Where an edge finds the streams that nobody publishes here, in order of preference.
+    #[serde(deserialize_with = "listen::one_or_many")]
+    pub origin: Vec<OriginUrl>,
     /// Who may publish what.
     pub keys: Keys,
+    /// Which streams are pulled from other servers when somebody wants them.
+    pub pull: Vec<PullRule>,
     /// What is published elsewhere while it is live.
     pub push: Vec<Push>,
 }
@@ -138,7 +149,9 @@ impl Default for Config {
             lag: Lag::default(),
             timeouts: Timeouts::default(),
             caps: Caps::default(),
+            origin: Vec::new(),
             keys: Keys::default(),
+            pull: Vec::new(),
             push: Vec::new(),
         }
     }

@@ -22,6 +22,7 @@ use super::failure::Failure;
 use crate::limits::METRICS_STREAMS_MAX;
 use crate::outbound::PushSnapshot;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
+use crate::stats::{PullSnapshot, PullState};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -84,6 +85,15 @@ const STREAM_METRICS: &[Metric<StreamSnapshot>] = &[
     ("stream_generation", "Publishers that there have been", Gauge, |s| s.generation),
 ];
 
+const PULL_METRICS: &[Metric<PullSnapshot>] = &[
+    ("pull_live", "Whether an origin feeds the stream", Gauge, |p| {
+        u64::from(p.info.state == PullState::Pulling)
+    }),
+    ("pull_received_bytes", "Bytes of media and data from origins", Counter, |p| p.bytes_in),
+    ("pull_attempts", "Origins asked", Counter, |p| p.attempts),
+    ("pull_reconnects", "Times that an origin fed it anew", Counter, |p| p.reconnects),
+];
+
 const TARGET_METRICS: &[Metric<(u64, PushSnapshot)>] = &[
     ("target_publishing", "1 while media flows", Gauge, |t| {
         u64::from(t.1.status.state == "publishing")
@@ -105,12 +115,18 @@ struct Scrape {
     /// Those with series of their own.
     streams: Vec<StreamSnapshot>,
     streams_total: usize,
+    /// Those with series of their own, too.
+    pulls: Vec<PullSnapshot>,
+    pulls_total: usize,
     /// Streams on their way to targets, with the target's number.
     pushes: Vec<(u64, PushSnapshot)>,
 }
 
 impl Scrape {
     fn take(state: &ControlState) -> Self {
+        let mut pulls = state.directory.pull_snapshots();
+        let pulls_total = pulls.len();
+        pulls.truncate(METRICS_STREAMS_MAX);
         let mut streams = state.directory.stream_snapshots();
         let streams_total = streams.len();
         if streams_total > METRICS_STREAMS_MAX {
@@ -127,6 +143,8 @@ impl Scrape {
             shards: state.directory.shard_snapshots(),
             streams,
             streams_total,
+            pulls,
+            pulls_total,
             pushes,
         }
     }
@@ -163,6 +181,11 @@ impl Collector for Scrape {
             [("target", target.to_string()), ("stream", push.stream.to_string())]
         };
         families(&mut encoder, TARGET_METRICS, &self.pushes, push)?;
+
+        let help = "Streams that are fetched from other servers";
+        Self::single(&mut encoder, ("pulls", help, self.pulls_total))?;
+        let pull = |pull: &PullSnapshot| [("stream", pull.stream.to_string())];
+        families(&mut encoder, PULL_METRICS, &self.pulls, pull)?;
 
         let help = "Connections turned away or closed for cause";
         let mut refused = encoder.encode_descriptor("millstream_refused", help, None, Counter)?;

@@ -74,6 +74,7 @@ fn router(state: Arc<ControlState>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/shards", get(api::shards))
+        .route("/api/v1/pulls", get(api::pulls))
         .route("/api/v1/targets", get(targets::list).post(targets::add))
         .route("/api/v1/targets/{id}", delete(targets::remove))
         .layer(DefaultBodyLimit::max(HTTP_BODY_MAX))

@@ -2,6 +2,7 @@
 
 use crate::publish_and_play::assert_same_film;
 use crate::support::*;
+use serde_json::{Value, json};
 use std::net::TcpListener;
 
 /// The film as a player at a server got it, once the film is over.
@@ -48,6 +49,41 @@ fn a_film_goes_to_two_servers_and_one_that_is_not_there_holds_up_nobody() {
     assert_eq!(relayed.said.matches(": publishing").count(), 2, "{}", relayed.said);
     assert!(relayed.said.contains("nobody listens"), "{}", relayed.said);
     assert!(!relayed.said.contains(secret), "{}", relayed.said);
+}
+
+/// What OBS said, as `crates/testkit/examples/obs_transcript.rs` has it written.
+const OBS: &str = include_str!("transcripts/obs-29.0.2.jsonl");
+
+#[test]
+fn a_push_says_what_obs_says() {
+    let directories = [(); 2].map(|()| Directory::new());
+    let [home, there] = &directories;
+    let captures = there.path("captures");
+    let source = Server::start(home, &[]);
+    let target = Server::start(there, &["--capture", captures.to_str().unwrap()]);
+    let file = home.path("source.flv");
+    write_flv(&file, &film(20));
+    let relay = Running::start(["relay", &source.url("cam"), &target.url("cam")]);
+    source.wait_for_plays(1);
+    assert_eq!(run(["publish", file.to_str().unwrap(), &source.url("cam")]).code, Some(0));
+    assert_eq!(relay.output().code, Some(0));
+    let host = format!("127.0.0.1:{}", target.port);
+    target.stop();
+
+    let captured = std::fs::read_dir(&captures).unwrap().next().unwrap().unwrap().path();
+    let listed = run(["inspect", captured.to_str().unwrap(), "--json"]);
+    let said = listed.text().lines().filter_map(|line| {
+        let message: Value = serde_json::from_str(line).unwrap();
+        let sizes = message["control"].as_str().is_some_and(|text| text.starts_with("SetChunk"));
+        let what = if sizes { &message["control"] } else { &message["command"] };
+        (message["direction"] == "in" && !what.is_null())
+            .then(|| json!({ "stream": message["stream"], "said": what }))
+    });
+    let said: Vec<String> = said.map(|said| said.to_string().replace(&host, "HOST")).collect();
+    // GoAway is a word of one service's to OBS, which a push does not understand.
+    let obs: Vec<String> =
+        OBS.lines().map(|line| line.replace("\"supportsGoAway\":true,", "")).collect();
+    assert_eq!(said, obs);
 }
 
 #[test]

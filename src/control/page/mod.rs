@@ -3,6 +3,7 @@
 //! elsewhere. The look is in `style.css`.
 
 mod format;
+mod pulls;
 mod tables;
 mod targets;
 
@@ -22,8 +23,8 @@ use super::guard::CalledAs;
 use super::{About, ControlState};
 use crate::config::{DEFAULT_APP, RTMP_PORT};
 use crate::outbound::TargetSnapshot;
-use crate::stats::State as StreamState;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
+use crate::stats::{PullSnapshot, State as StreamState};
 use format::{Text, bitrate, bytes, count, span};
 
 const STYLE: &str = include_str!("style.css");
@@ -43,6 +44,7 @@ pub(super) async fn show(
     let page = Page {
         streams: state.directory.stream_snapshots(),
         shards: state.directory.shard_snapshots(),
+        pulls: state.directory.pull_snapshots(),
         targets: state.targets.snapshots(),
         about: &state.about,
         uptime_s: state.started.elapsed().as_secs(),
@@ -56,6 +58,7 @@ pub(super) async fn show(
 struct Page<'a> {
     streams: Vec<StreamSnapshot>,
     shards: Vec<ShardSnapshot>,
+    pulls: Vec<PullSnapshot>,
     targets: Vec<TargetSnapshot>,
     about: &'a About,
     uptime_s: u64,
@@ -92,6 +95,7 @@ impl Page<'_> {
         )?;
         self.write_tiles(html)?;
         self.write_streams(html)?;
+        self.write_pulls(html)?;
         self.write_targets(html)?;
         self.write_shards(html)?;
         write!(
