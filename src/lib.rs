@@ -45,9 +45,13 @@ pub mod name;
 #[cfg(not(millstream_loom))]
 pub mod net;
 #[cfg(not(millstream_loom))]
+pub mod role;
+#[cfg(not(millstream_loom))]
 pub mod rules;
 #[cfg(not(millstream_loom))]
 pub mod server;
+#[cfg(not(millstream_loom))]
+pub mod slate;
 #[cfg(not(millstream_loom))]
 pub mod slots;
 #[cfg(not(millstream_loom))]

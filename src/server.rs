@@ -15,6 +15,7 @@ use crate::shard::inbox::{Mail, Undelivered, inbox};
 use crate::shard::mailbox::Mailbox;
 use crate::shard::runtime::Driver;
 use crate::shard::{self, Common, Seat};
+use crate::slate::{SlateError, Slates};
 use crate::stats::Directory;
 use crate::stream::log::Retention;
 use crate::stream::registry::Registry;
@@ -41,6 +42,8 @@ pub enum StartError {
     Listen(ListenError),
     /// The directory of captures.
     Capture(CaptureError),
+    /// A slate's file.
+    Slate(SlateError),
     /// A shard's thread.
     Shard {
         /// The core that it was meant for.
@@ -59,6 +62,7 @@ impl fmt::Display for StartError {
             Self::Cores(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
             Self::Capture(error) => error.fmt(f),
+            Self::Slate(error) => error.fmt(f),
             Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
             Self::System(error) => error.fmt(f),
         }
@@ -84,6 +88,7 @@ impl Server {
     pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, StartError> {
         let cores = config.cores.resolve().map_err(StartError::Cores)?;
         let bind = config.bind().map_err(StartError::Config)?;
+        let slates = Slates::load(&config.slate).map_err(StartError::Slate)?;
         let (listeners, rtmp) = open(&config, &bind.rtmp, cores.len())?;
         let directory = Arc::new(Directory::new(&cores));
         let bells = cores
@@ -110,7 +115,8 @@ impl Server {
         };
         let registry =
             Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
-                .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
+                .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX))
+                .with_take_back(config.take_back);
         let (capture, writing) = match &config.capture {
             Some(directory) => Capture::start(directory, config.keys.secrets())
                 .map(|(capture, writing)| (Some(capture), Some(writing)))
@@ -124,6 +130,7 @@ impl Server {
             mailboxes: cores.iter().map(|_| Arc::new(Mailbox::default())).collect(),
             bells,
             posts,
+            slates,
             addresses: Addresses::new(config.caps.clone()),
             reserve: Reserve::new().map_err(StartError::System)?,
             options: ServerOptions {

@@ -32,6 +32,10 @@ mod publishing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
 #[cfg(not(millstream_loom))]
+mod slates;
+#[cfg(not(millstream_loom))]
+mod standing_by;
+#[cfg(not(millstream_loom))]
 mod state;
 #[cfg(not(millstream_loom))]
 mod tasks;

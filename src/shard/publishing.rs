@@ -9,6 +9,7 @@ use crate::ingest;
 use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
+use crate::role::Role;
 use crate::slots::Key;
 use crate::stats::{Rate, Refusal, State as StreamState};
 use crate::stream::registry::{ClaimId, Claimant, Heir, Refusal as ClaimRefusal};
@@ -50,7 +51,13 @@ impl Shard {
         };
         let claimant =
             Claimant { shard: self.index, address: address.ip(), identity: may.identity };
-        let claim = self.common.registry().claim(&may.stream, claimant, now);
+        let claim = {
+            let mut registry = self.common.registry();
+            match may.role {
+                Role::Primary => registry.claim(&may.stream, claimant, now),
+                role => registry.wait(&may.stream, claimant, role),
+            }
+        };
         let (tenure, seal) = match claim {
             Ok(claim) => Tenure::new(claim, self.common.eagerness(), now),
             Err(refusal) => {
@@ -62,11 +69,13 @@ impl Shard {
                 return;
             }
         };
-        let claim = tenure.claim;
+        let (claim, waits) = (tenure.claim, tenure.is_waiting());
         let publishing = state.publishing.insert(Publishing {
             tenure,
-            request: asked.request,
+            request: Some(asked.request),
             source: Some((key, asked.stream_id)),
+            welcomed: false,
+            show: None,
             rate: Rate::default(),
             bytes: 0,
             fresh: Fresh::default(),
@@ -74,8 +83,9 @@ impl Shard {
         });
         connection.publishes.push(publishing);
         state.claims.insert(claim, publishing);
-        self.stats.streams.add(1);
+        self.stats.streams.add(u64::from(!waits));
         match seal {
+            None if waits => self.welcome(state, publishing, now),
             None => self.began(state, publishing, now),
             Some(Seal { claim, shard }) => {
                 self.mail(state, shard, Mail::Seal { claim });
@@ -83,36 +93,43 @@ impl Shard {
         }
     }
 
-    /// Tells the publisher that it may begin, and everybody that it has.
-    fn began(self: &Rc<Self>, state: &mut State, publishing: Key, now: Moment) {
-        let Some(entry) = state.publishing.at_mut(publishing) else { return };
-        let Some((key, _)) = entry.source else { return };
-        let Some(connection) = state.connections.at_mut(key) else { return };
-        entry.rate.restart(now.as_ms(), 0);
-        let encoder = connection.peer.as_ref().map(|peer| peer.flash_ver.clone());
-        let address = connection.address;
-        let shard = self.index;
+    /// Tells everybody that a stream has begun, and its publisher, if it was not told, that it may.
+    pub(super) fn began(self: &Rc<Self>, state: &mut State, publishing: Key, now: Moment) {
+        let State { publishing: table, connections, .. } = state;
+        let Some(entry) = table.at_mut(publishing) else { return };
+        let connection = entry.source.and_then(|(key, _)| connections.at(key));
+        entry.rate.restart(now.as_ms(), entry.bytes);
+        let peer = connection.and_then(|connection| connection.peer.as_ref());
+        let encoder = peer.map(|peer| peer.flash_ver.clone());
+        let address = connection.map(|connection| connection.address);
+        let (shard, role) = (self.index, entry.tenure.role);
         entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Live;
+            info.source = Some(role);
             info.shard = Some(shard);
-            info.publisher = Some(address);
+            info.publisher = address;
             info.encoder = encoder;
             info.since_unix_ms = unix_ms();
             info.video = None;
             info.audio = None;
         });
         entry.tenure.hub.stats.publisher.generation.add(1);
-        self.stats.publishers.add(1);
+        if let Some(publisher) = entry.tenure.publisher() {
+            // Those of one who waited are there already.
+            for (slot, payload) in publisher.writer().headers().iter() {
+                let kind = slot.carrier.kind();
+                ingest::describe::describe(&entry.tenure.hub.stats, kind, payload);
+            }
+        }
         tracing::info!(
-            connection = connection.number,
-            peer = %address,
+            connection = connection.map(|connection| connection.number),
+            peer = address.map(tracing::field::display),
             stream = %entry.tenure.hub.name,
+            role = role.label(),
             shard,
             "publish started"
         );
-        report(connection.protocol.accept_publish(entry.request));
-        let name = &entry.tenure.hub.name;
-        self.call(connection, key, now, |session| session.publish_started(name));
+        self.welcome(state, publishing, now);
     }
 
     pub(super) fn media(
@@ -153,7 +170,10 @@ impl Shard {
         let Some((place, entry)) = find(publishing, &connection.publishes, stream_id) else {
             return;
         };
-        let Some(publisher) = entry.tenure.publisher_mut() else { return };
+        entry.tiny += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
+        let Some(publisher) = entry.tenure.publisher_mut() else {
+            return self.stand_by(state, key, place, arrival, now);
+        };
         let before = publisher.flush_due();
         match publisher.push(arrival, now) {
             Appended::Due(due) => {
@@ -163,15 +183,12 @@ impl Shard {
                 }
             }
             Appended::TooManyHeaders => {
-                tracing::warn!(connection = connection.number, stream = %entry.tenure.hub.name, error = "too-many-headers", "protocol error");
-                self.begin_closing(connection, key, "too-many-headers", now);
-                return;
+                return self.too_many_headers(connection, key, &entry.tenure.hub.name, now);
             }
         }
         let bytes = arrival.payload.len() as u64;
         entry.bytes += bytes;
         entry.fresh.bytes += bytes;
-        entry.tiny += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
         if arrival.kind.is_frame() {
             entry.fresh.frames += 1;
             self.stats.frames_in.add(1);
@@ -239,6 +256,10 @@ impl Shard {
         };
         connection.publishes.retain(|held| *held != place);
         tracing::debug!(connection = connection.number, "unpublished");
+        let Some(entry) = state.publishing.at(place) else { return };
+        if !entry.tenure.is_promised() && self.is_covered(&entry.tenure.hub) {
+            return self.leave(state, place, now);
+        }
         self.finish(state, place, "unpublished", now);
     }
 
@@ -246,22 +267,15 @@ impl Shard {
     pub(super) fn lose(self: &Rc<Self>, state: &mut State, place: Key, now: Moment) {
         let Some(entry) = state.publishing.at_mut(place) else { return };
         entry.source = None;
-        let name = entry.tenure.hub.name.clone();
+        let welcomed = entry.welcomed;
         let loss = entry.tenure.lose(&mut self.common.registry(), now, self.common.config.hold);
         match loss {
             Loss::Held => {
-                entry.tenure.hub.stats.update(|info| {
-                    info.state = StreamState::Held;
-                    info.since_unix_ms = unix_ms();
-                });
                 self.stats.publishers.sub(1);
-                tracing::info!(
-                    stream = %name,
-                    seconds = self.common.config.hold.as_secs_f32(),
-                    "publisher lost; its viewers are held"
-                );
+                self.say_held(&entry.tenure.hub);
             }
             Loss::Withdrawn => {
+                self.stats.publishers.sub(u64::from(welcomed));
                 self.forget(state, place);
             }
             Loss::Coming => {}
@@ -278,7 +292,7 @@ impl Shard {
     ) {
         let Some(entry) = state.publishing.at_mut(place) else { return };
         if entry.tenure.is_promised() {
-            return self.lose(state, place, now);
+            return self.leave(state, place, now);
         }
         let source = entry.source;
         let Some(entry) = self.forget(state, place) else { return };
@@ -288,6 +302,7 @@ impl Shard {
         }
         entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Idle;
+            info.source = None;
             info.shard = None;
             info.publisher = None;
             info.since_unix_ms = unix_ms();
@@ -307,6 +322,11 @@ impl Shard {
         let Some(&place) = state.claims.get(&claim) else { return };
         let Some(entry) = state.publishing.at(place) else { return };
         if !entry.tenure.must_hand_over(&self.common.registry()) {
+            return;
+        }
+        if entry.source.is_some() && entry.tenure.may_step_back(&self.common.registry()) {
+            self.step_back(&mut state, place, now);
+            self.settle(&mut state, now);
             return;
         }
         self.take_from(&mut state, place, now);
@@ -353,15 +373,32 @@ impl Shard {
             now,
         );
         let (source, request) = (entry.source, entry.request);
+        let (welcomed, slate) = (entry.welcomed, entry.show.is_some());
         match (inheritance, source) {
             (Inheritance::Nothing, _) => return,
+            (Inheritance::SteppedBack(heir), source) => {
+                self.stats.streams.sub(1);
+                self.tell_heir(&mut state, heir);
+                if source.is_none() {
+                    // Its connection went while the stream was on its way.
+                    self.lose(&mut state, place, now);
+                }
+            }
+            (Inheritance::PassedOn(heir), _) if welcomed => {
+                self.stats.publishers.sub(u64::from(source.is_none()));
+                self.take_from(&mut state, place, now);
+                self.forget(&mut state, place);
+                self.tell_heir(&mut state, heir);
+            }
             (Inheritance::PassedOn(heir), source) => {
                 if let Some((key, _)) = source
                     && let Some(connection) = state.connections.at_mut(key)
                 {
                     connection.publishes.retain(|held| *held != place);
                     let rejection = Rejection::bad_name("another publisher took this stream over");
-                    report(connection.protocol.reject_publish(request, &rejection));
+                    if let Some(request) = request {
+                        report(connection.protocol.reject_publish(request, &rejection));
+                    }
                     self.send_output(&mut state, key, now);
                 }
                 self.forget(&mut state, place);
@@ -371,16 +408,17 @@ impl Shard {
                 self.began(&mut state, place, now);
                 self.pump(&mut state, key, &[], now);
             }
+            (Inheritance::Begun, None) if slate => self.begin_slate(&mut state, place, now),
             (Inheritance::Begun, None) => {
                 // Its connection went while the stream was on its way.
-                self.stats.publishers.add(1);
+                self.stats.publishers.add(u64::from(!welcomed));
                 self.lose(&mut state, place, now);
             }
         }
         self.settle(&mut state, now);
     }
 
-    fn tell_heir(self: &Rc<Self>, state: &mut State, heir: Option<Heir>) {
+    pub(super) fn tell_heir(self: &Rc<Self>, state: &mut State, heir: Option<Heir>) {
         if let Some(Heir { id, shard }) = heir {
             self.mail(state, shard, Mail::Inherit { claim: id });
         }
@@ -390,7 +428,7 @@ impl Shard {
         let mut entry = state.publishing.remove(place)?;
         entry.count();
         state.claims.remove(&entry.tenure.claim);
-        self.stats.streams.sub(1);
+        self.stats.streams.sub(u64::from(!entry.tenure.is_waiting()));
         Some(entry)
     }
 }
@@ -425,6 +463,9 @@ fn refusal_text(refusal: ClaimRefusal) -> (&'static str, &'static str) {
         }
         ClaimRefusal::HandoverInProgress => {
             ("handover-in-progress", "this stream is just changing publishers; try again")
+        }
+        ClaimRefusal::TooManyWaiting => {
+            ("too-many-waiting", "as many publishers as may wait for this stream already")
         }
         ClaimRefusal::TooManyStreams => {
             ("too-many-streams", "the server has no room for another stream")

@@ -9,6 +9,7 @@ use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::{Peer, Session, Totals};
 use crate::moment::Moment;
 use crate::net::socket::{Socket, Writer};
+use crate::slate::Show;
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
@@ -112,13 +113,17 @@ pub struct Play {
     pub waits: bool,
 }
 
-/// A stream that this shard owns, or was promised.
+/// A stream that this shard owns, or was promised, or that somebody here waits for.
 pub struct Publishing {
     pub tenure: Tenure,
-    /// What is answered when the stream is owned.
-    pub request: RequestId,
+    /// What is answered when the stream is owned, or waited for; `None` of a slate.
+    pub request: Option<RequestId>,
     /// The connection and its message stream; `None` once it is lost.
     pub source: Option<(Key, u32)>,
+    /// Whether it was told that it may begin.
+    pub welcomed: bool,
+    /// What a slate plays.
+    pub show: Option<Box<Show>>,
     pub rate: Rate,
     pub bytes: u64,
     /// What came since the stream's counters were told.

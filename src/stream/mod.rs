@@ -26,6 +26,8 @@ pub mod registry;
 #[cfg(not(millstream_loom))]
 pub mod ride;
 #[cfg(not(millstream_loom))]
+pub mod standby;
+#[cfg(not(millstream_loom))]
 pub mod takeover;
 #[cfg(not(millstream_loom))]
 pub mod tenure;

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod backups_stand_in;
 mod everything_at_once;
 mod keys_are_secret;
 mod players_change_their_minds;
@@ -12,6 +13,7 @@ mod publisher_goes_away;
 mod publisher_returns_elsewhere;
 mod publishers_are_killed;
 mod readers_fall_behind;
+mod slates_fill_gaps;
 mod two_publishers_want_one_name;
 mod viewers_join;
 mod without_io_uring;
