@@ -15,6 +15,8 @@ mod judge;
 mod line;
 #[path = "sim/player.rs"]
 mod player;
+#[path = "sim/promise.rs"]
+mod promise;
 #[path = "sim/random.rs"]
 mod random;
 #[path = "sim/shard.rs"]

@@ -19,6 +19,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         "src/control",
         &["crate::stream", "crate::shard", "crate::net", "crate::ingest", "crate::egress"],
     ),
+    ("src/slate", &["crate::shard", "crate::egress", "crate::net", "crate::control"]),
     ("src/net", &["crate::stream", "crate::ingest", "crate::egress", "crate::control"]),
     ("src/capture", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
