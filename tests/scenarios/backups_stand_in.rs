@@ -200,6 +200,27 @@ fn for_good_where_nobody_takes_back() {
     server.assert_healthy();
 }
 
+/// Those who wait do not keep a server from its end, and their viewers are told of it.
+#[test]
+fn but_not_for_a_server_that_stops() {
+    let mut server = Server::start(&[], "");
+    let mut world = World::new(server.rtmp);
+    viewers(&mut world, 4);
+    sends(&mut world, "cam", 1);
+    sends(&mut world, BACKUP, 2);
+    until_seen(&mut world, 1);
+    server.terminate();
+    world.until("the server to end", |_| server.ended().is_some());
+    assert!(server.ended().is_some_and(|status| status.success()), "{}", server.log());
+    world.until("the viewers to hear of it", |world| {
+        world.players.iter().all(|player| !player.link.is_open())
+    });
+    for player in &world.players {
+        assert_eq!(player.times_told("NetStream.Play.UnpublishNotify"), 1, "{:?}", player.told);
+    }
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+}
+
 /// As many as may wait do; the next one is told why not.
 #[test]
 fn as_many_as_may_wait() {
