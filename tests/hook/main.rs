@@ -7,4 +7,5 @@ mod faults;
 mod handles;
 mod hearing;
 mod listener;
+mod totals;
 mod within;

@@ -38,6 +38,8 @@ pub struct ClientSession {
     owed_pong: Option<u32>,
     transactions: u32,
     requests: u32,
+    /// The server knows our window.
+    window_told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl ClientSession {
             owed_pong: None,
             transactions: 0,
             requests: 0,
+            window_told: false,
         }
     }
 
