@@ -47,6 +47,8 @@ pub const STANDBY_ASK_INTERVAL: Duration = Duration::from_millis(50);
 pub const STANDBY_PRECEDENCE: Duration = Duration::from_secs(5);
 /// A name changes hands between connected publishers no faster than this.
 pub const TAKEOVER_INTERVAL: Duration = Duration::from_secs(5);
+/// How much longer than a slate takes to come its viewers are kept for it: a few ticks.
+pub const COVER_MARGIN: Duration = Duration::from_secs(2);
 /// The largest slate, in bytes of its file: it stands in memory whole. Two minutes at 4 Mbit/s.
 pub const SLATE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Slates that one shard plays at a time. Viewers of names that nobody publishes can start them, and

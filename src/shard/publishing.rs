@@ -2,6 +2,7 @@
 
 use super::connection::report;
 use super::inbox::Mail;
+use super::standing_by::say_held;
 use super::state::{Asked, Connection, Fresh, Publishing, State};
 use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
@@ -186,19 +187,10 @@ impl Shard {
                 return self.too_many_headers(connection, key, &entry.tenure.hub.name, now);
             }
         }
-        let bytes = arrival.payload.len() as u64;
-        entry.bytes += bytes;
-        entry.fresh.bytes += bytes;
-        if arrival.kind.is_frame() {
-            entry.fresh.frames += 1;
-            self.stats.frames_in.add(1);
-        }
-        match arrival.kind {
-            crate::stream::segment::Kind::VideoKey => entry.fresh.keyframes += 1,
-            kind if arrival.header.is_some() => {
-                ingest::describe::describe(&entry.tenure.hub.stats, kind, arrival.payload);
-            }
-            _ => {}
+        entry.note(arrival);
+        self.stats.frames_in.add(u64::from(arrival.kind.is_frame()));
+        if arrival.header.is_some() {
+            ingest::describe::describe(&entry.tenure.hub.stats, arrival.kind, arrival.payload);
         }
     }
 
@@ -268,11 +260,12 @@ impl Shard {
         let Some(entry) = state.publishing.at_mut(place) else { return };
         entry.source = None;
         let welcomed = entry.welcomed;
-        let loss = entry.tenure.lose(&mut self.common.registry(), now, self.common.config.hold);
+        let hold = self.hold_of(&entry.tenure.hub);
+        let loss = entry.tenure.lose(&mut self.common.registry(), now, hold);
         match loss {
             Loss::Held => {
                 self.stats.publishers.sub(1);
-                self.say_held(&entry.tenure.hub);
+                say_held(&entry.tenure.hub, hold);
             }
             Loss::Withdrawn => {
                 self.stats.publishers.sub(u64::from(welcomed));

@@ -12,7 +12,6 @@ use crate::slots::Key;
 use crate::stats::Rate;
 use crate::stream::hub::Hub;
 use crate::stream::registry::Claimant;
-use crate::stream::segment::Kind;
 use crate::stream::tenure::{Seal, Tenure};
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
@@ -93,23 +92,23 @@ impl Shard {
         let mut state = self.state.borrow_mut();
         let State { publishing, marked, .. } = &mut *state;
         let entry = publishing.at_mut(place)?;
-        let (show, publisher) = (entry.show.as_mut()?, entry.tenure.publisher_mut()?);
-        let (bytes, fresh) = (&mut entry.bytes, &mut entry.fresh);
+        let mut show = entry.show.take()?;
         for _ in 0..limits::SLATE_BURST {
             let more = show.next(now, |arrival| {
-                // A film's headers are few: they were counted when it was read.
-                let _ = publisher.push(arrival, now);
-                *bytes += arrival.payload.len() as u64;
-                fresh.bytes += arrival.payload.len() as u64;
-                fresh.frames += u64::from(arrival.kind.is_frame());
-                fresh.keyframes += u64::from(arrival.kind == Kind::VideoKey);
+                if let Some(publisher) = entry.tenure.publisher_mut() {
+                    // A film has few headers, and no peer sends more.
+                    let _ = publisher.push(arrival, now);
+                    entry.note(arrival);
+                }
             });
             if !more {
                 break;
             }
         }
-        publisher.flush(&self.common.mailboxes, |shard| marked[shard] = true);
         let due = show.due();
+        entry.show = Some(show);
+        let publisher = entry.tenure.publisher_mut()?;
+        publisher.flush(&self.common.mailboxes, |shard| marked[shard] = true);
         self.settle(&mut state, now);
         Some(due)
     }

@@ -6,6 +6,7 @@ use super::inbox::Mail;
 use super::publishing::unix_ms;
 use super::state::{Connection, State};
 use super::tasks::Shard;
+use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::slots::Key;
@@ -15,6 +16,7 @@ use crate::stream::standby::Heard;
 use crate::stream::tenure::{Seal, Turn};
 use crate::stream::writer::Arrival;
 use std::rc::Rc;
+use std::time::Duration;
 
 impl Shard {
     /// Tells a publisher that it may begin, once.
@@ -54,6 +56,7 @@ impl Shard {
         let Some(entry) = publishing.at_mut(place) else { return };
         match entry.tenure.hear(arrival, now) {
             Heard::Noted => return,
+            Heard::Kept => return entry.note(arrival),
             Heard::TooManyHeaders => {
                 if let Some(connection) = connections.at_mut(key) {
                     self.too_many_headers(connection, key, &entry.tenure.hub.name, now);
@@ -70,6 +73,9 @@ impl Shard {
             |shard| marked[shard] = true,
             now,
         );
+        if !entry.tenure.is_waiting() {
+            entry.note(arrival);
+        }
         match turn {
             Turn::NotYet => {}
             Turn::Begun => {
@@ -120,18 +126,14 @@ impl Shard {
         slate || self.common.registry().is_waited_for(&hub.name)
     }
 
-    /// Says of a stream that nobody feeds it, but that its viewers stay.
-    pub(super) fn say_held(&self, hub: &Hub) {
-        hub.stats.update(|info| {
-            info.state = StreamState::Held;
-            info.source = None;
-            info.since_unix_ms = unix_ms();
-        });
-        tracing::info!(
-            stream = %hub.name,
-            seconds = self.common.config.hold.as_secs_f32(),
-            "publisher lost; its viewers are held"
-        );
+    /// How long the viewers of a stream are kept whose publisher is lost: long enough for whoever
+    /// covers it to come, however soon its own publisher is given up.
+    pub(super) fn hold_of(&self, hub: &Hub) -> Duration {
+        let slate = self.common.slates.of(&hub.name).filter(|_| hub.is_read());
+        let slate = slate.map(|slate| slate.after + limits::COVER_MARGIN);
+        let waited = self.common.registry().is_waited_for(&hub.name);
+        let waited = waited.then_some(limits::STANDBY_PRECEDENCE);
+        [slate, waited].into_iter().flatten().fold(self.common.config.hold, Duration::max)
     }
 
     /// Hangs up on a publisher with more headers than a stream may have.
@@ -146,4 +148,15 @@ impl Shard {
         tracing::warn!(connection = connection.number, stream = %name, error, "protocol error");
         self.begin_closing(connection, key, error, now);
     }
+}
+
+/// Says of a stream that nobody feeds it, but that its viewers stay.
+pub(super) fn say_held(hub: &Hub, hold: Duration) {
+    hub.stats.update(|info| {
+        info.state = StreamState::Held;
+        info.source = None;
+        info.since_unix_ms = unix_ms();
+    });
+    let seconds = hold.as_secs_f32();
+    tracing::info!(stream = %hub.name, seconds, "publisher lost; its viewers are held");
 }

@@ -14,7 +14,9 @@ use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
 use crate::stream::registry::ClaimId;
+use crate::stream::segment::Kind;
 use crate::stream::tenure::Tenure;
+use crate::stream::writer::Arrival;
 use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::session::RequestId;
 use std::cmp::Reverse;
@@ -142,8 +144,20 @@ pub struct Fresh {
 }
 
 impl Publishing {
-    /// Adds what came to the stream's counters.
+    /// Counts a message that is in the log, or will be when the stream comes.
+    pub fn note(&mut self, arrival: &Arrival<'_>) {
+        let bytes = arrival.payload.len() as u64;
+        self.bytes += bytes;
+        self.fresh.bytes += bytes;
+        self.fresh.frames += u64::from(arrival.kind.is_frame());
+        self.fresh.keyframes += u64::from(arrival.kind == Kind::VideoKey);
+    }
+
+    /// Adds what came to the stream's counters, which only its owner writes.
     pub fn count(&mut self) {
+        if self.tenure.is_promised() {
+            return;
+        }
         let Fresh { bytes, frames, keyframes } = std::mem::take(&mut self.fresh);
         let stats = &self.tenure.hub.stats.publisher;
         stats.bytes_in.add(bytes);

@@ -289,7 +289,8 @@ impl Registry {
     }
 
     /// A claimant that was promised the name, or stood in line for it, is gone. Returns true if it had
-    /// not come; false if the name is already its own (then the promise's fulfilment is on its way to its shard).
+    /// to wait still; false if the name is already its own (then the promise's fulfilment is on its way
+    /// to its shard).
     pub fn withdraw(&mut self, name: &StreamName, id: ClaimId) -> bool {
         let Some(entry) = self.streams.get_mut(name) else { return false };
         if entry.heir.is_some_and(|heir| heir.id == id) {

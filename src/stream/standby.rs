@@ -42,8 +42,10 @@ pub struct Standby {
 /// What an arrival means to one who waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// Nothing more.
+    /// Nothing more: of what waits, headers are all that is kept.
     Noted,
+    /// It is kept, and appended when the stream comes.
+    Kept,
     /// It could begin with this one, and asks for its turn.
     Asks,
     /// Its header would pass the bounds of a stream's headers.

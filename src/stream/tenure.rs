@@ -160,7 +160,7 @@ impl Tenure {
             Stage::Waiting(standby) => standby.hear(arrival, now),
             Stage::Promised(Some(standby)) => {
                 standby.keep(arrival, now);
-                Heard::Noted
+                Heard::Kept
             }
             Stage::Promised(None) | Stage::Owned(_) => Heard::Noted,
         }

@@ -66,7 +66,7 @@ fn what_is_kept_for_a_promise_is_bounded() {
     assert_eq!(turn, Turn::Promised(seal));
     let frame = vec![2; 1 << 20];
     for _ in 0..20 {
-        assert_eq!(backup.hear(&arrival(Kind::Video, &frame), later), Heard::Noted);
+        assert_eq!(backup.hear(&arrival(Kind::Video, &frame), later), Heard::Kept);
     }
     assert!(primary.must_hand_over(&registry));
     let heir = primary.hand_over(&mut registry, &[], |_| ()).expect("somebody waits");

@@ -40,6 +40,10 @@ impl Registry {
         role: Role,
     ) -> Result<Claim, Refusal> {
         let id = ClaimId(self.next_claim);
+        // A name that nobody else wants is made for it, as for a publisher.
+        if !self.streams.contains_key(name) && self.streams.len() >= self.published_max {
+            return Err(Refusal::TooManyStreams);
+        }
         let entry = self.entry(name)?;
         if entry.waiting.len() >= limits::STANDBYS_MAX {
             return Err(Refusal::TooManyWaiting);
