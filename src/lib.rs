@@ -50,10 +50,13 @@ pub mod outbound;
 pub mod proxy;
 #[cfg(not(millstream_loom))]
 pub mod pull;
+pub mod role;
 #[cfg(not(millstream_loom))]
 pub mod rules;
 #[cfg(not(millstream_loom))]
 pub mod server;
+#[cfg(not(millstream_loom))]
+pub mod slate;
 #[cfg(not(millstream_loom))]
 pub mod slots;
 #[cfg(not(millstream_loom))]

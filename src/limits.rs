@@ -33,8 +33,32 @@ pub const STREAMS_MAX: usize = 32_768;
 /// A publisher without media for this long is stale: the longest pause seen in healthy encoders is
 /// the 2 to 3 s in which they change scenes or codecs.
 pub const PUBLISHER_STALE: Duration = Duration::from_secs(5);
+/// Publishers that wait for one name: each is a whole stream of incoming media that nobody sees, and a
+/// stream that matters has two encoders, seldom three.
+pub const STANDBYS_MAX: usize = 4;
+/// What one keeps that waits and was promised its stream, in bytes, before the last message: the
+/// promise is kept within a turn of the other shard, and this is a second at 64 Mbit/s.
+pub const STANDBY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// One that waits asks for its turn no more often: a stream of nothing but key frames must not take the
+/// registry's lock with each.
+pub const STANDBY_ASK_INTERVAL: Duration = Duration::from_millis(50);
+/// One that waits has its turn before those that came later while its last key frame is no older. Key
+/// frames come every one to four seconds; one that has stopped must not keep the others waiting.
+pub const STANDBY_PRECEDENCE: Duration = Duration::from_secs(5);
 /// A name changes hands between connected publishers no faster than this.
 pub const TAKEOVER_INTERVAL: Duration = Duration::from_secs(5);
+/// How much longer than a slate takes to come its viewers are kept for it: a few ticks.
+pub const COVER_MARGIN: Duration = Duration::from_secs(2);
+/// The largest slate, in bytes of its file: it stands in memory whole. Two minutes at 4 Mbit/s.
+pub const SLATE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Slates that one shard plays at a time. Viewers of names that nobody publishes can start them, and
+/// each has a timer and a log.
+pub const SLATES_MAX: usize = 256;
+/// Messages of a slate that are appended in one step, if it is late or its file has one time for many.
+pub const SLATE_BURST: usize = 64;
+/// The shortest a slate takes before it begins anew, which a file of one picture, or one whose times
+/// stand still, would do without end.
+pub const SLATE_ROUND_MIN: Duration = Duration::from_secs(1);
 /// A viewer this far behind skips to a newer key frame.
 pub const LAG_SKIP: Duration = Duration::from_secs(4);
 /// A viewer this many groups of pictures behind skips, if it is at least half of

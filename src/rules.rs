@@ -50,6 +50,7 @@ impl Session for Guest {
             // There is one secret per stream, so the stream stands for it.
             identity: granted.proven.then(|| Identity(self.hasher.hash_one(&granted.stream))),
             stream: granted.stream,
+            role: request.role(),
         }))
     }
 }

@@ -19,6 +19,7 @@ use crate::shard::inbox::{Mail, Post, Undelivered, inbox};
 use crate::shard::mailbox::Mailbox;
 use crate::shard::runtime::Driver;
 use crate::shard::{self, Common, Seat};
+use crate::slate::{SlateError, Slates};
 use crate::stats::Directory;
 use crate::stream::demand::Observer;
 use crate::stream::log::Retention;
@@ -58,6 +59,8 @@ pub enum StartError {
     },
     /// The certificates that origins are held to.
     Trust(TrustError),
+    /// A slate's file.
+    Slate(SlateError),
     /// A shard's thread.
     Shard {
         /// The core that it was meant for.
@@ -78,6 +81,7 @@ impl fmt::Display for StartError {
             Self::Capture(error) => error.fmt(f),
             Self::Target { name, source } => write!(f, "the push to {name}: {source}"),
             Self::Trust(error) => write!(f, "origins by rtmps://: {error}"),
+            Self::Slate(error) => error.fmt(f),
             Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
             Self::System(error) => error.fmt(f),
         }
@@ -116,6 +120,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let cores = config.cores.resolve().map_err(StartError::Cores)?;
         let bind = config.bind().map_err(StartError::Config)?;
+        let slates = Slates::load(&config.slate).map_err(StartError::Slate)?;
         let (listeners, rtmp) = open(&config, &bind.rtmp, cores.len())?;
         let directory = Arc::new(Directory::new(&cores));
         let bells = cores
@@ -142,7 +147,8 @@ impl Server {
         };
         let mut registry =
             Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
-                .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
+                .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX))
+                .with_take_back(config.take_back);
         let pulls = pulls(&config, &posts).map_err(StartError::Trust)?;
         if let Some(pulls) = &pulls {
             registry = registry.with_observer(Arc::clone(pulls) as Arc<dyn Observer>);
@@ -167,6 +173,7 @@ impl Server {
             mailboxes: cores.iter().map(|_| Arc::new(Mailbox::default())).collect(),
             bells,
             posts,
+            slates,
             addresses: Addresses::new(config.caps.clone()),
             reserve: Reserve::new().map_err(StartError::System)?,
             options: ServerOptions {

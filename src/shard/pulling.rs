@@ -14,7 +14,7 @@ use crate::pull::orders::Orders;
 use crate::pull::route::{Route, RouteError};
 use crate::slots::Key;
 use crate::stats::{PullState, PullStats};
-use crate::stream::demand::Standing;
+use crate::stream::demand::{Feed, Standing};
 use millstream_client::Event;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -98,7 +98,8 @@ impl Shard {
         let State { pulls, publishing, .. } = state;
         let ours = pulls.get(stream).and_then(|pull| pull.publishing);
         let ours = ours.and_then(|place| publishing.at(place)).map(|entry| entry.tenure.claim);
-        let free = standing.owner.is_none() || standing.owner == ours;
+        // A slate gives way to what is fetched.
+        let free = matches!(standing.feed, Feed::None | Feed::Filled) || standing.owner == ours;
         if !pulls.contains_key(stream) {
             let Some(rule) = orders.rule_of(stream) else { return };
             if !standing.wanted || !free {

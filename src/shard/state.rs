@@ -15,11 +15,14 @@ use crate::name::StreamName;
 use crate::net::secure::Secure;
 use crate::net::socket::{Socket, Writer};
 use crate::pull::route::Route;
+use crate::slate::Show;
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
 use crate::stream::registry::ClaimId;
+use crate::stream::segment::Kind;
 use crate::stream::tenure::Tenure;
+use crate::stream::writer::Arrival;
 use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::session::RequestId;
 use std::cell::RefCell;
@@ -212,13 +215,19 @@ pub struct Play {
     pub waits: bool,
 }
 
-/// A stream that this shard owns, or was promised.
+/// A stream that this shard owns, or was promised, or that somebody here waits for.
 pub struct Publishing {
     pub tenure: Tenure,
-    /// What is answered when the stream is owned.
-    pub request: RequestId,
+    /// What is answered when the stream is owned, or waited for; `None` of a slate.
+    pub request: Option<RequestId>,
+    /// The server itself fetches it from elsewhere: it has no connection among those accepted.
+    pub pulled: bool,
     /// The connection and its message stream; `None` once it is lost.
     pub source: Option<(Key, u32)>,
+    /// Whether it was told that it may begin.
+    pub welcomed: bool,
+    /// What a slate plays.
+    pub show: Option<Box<Show>>,
     pub rate: Rate,
     pub bytes: u64,
     /// What came since the stream's counters were told.
@@ -237,8 +246,20 @@ pub struct Fresh {
 }
 
 impl Publishing {
-    /// Adds what came to the stream's counters.
+    /// Counts a message that is in the log, or will be when the stream comes.
+    pub fn note(&mut self, arrival: &Arrival<'_>) {
+        let bytes = arrival.payload.len() as u64;
+        self.bytes += bytes;
+        self.fresh.bytes += bytes;
+        self.fresh.frames += u64::from(arrival.kind.is_frame());
+        self.fresh.keyframes += u64::from(arrival.kind == Kind::VideoKey);
+    }
+
+    /// Adds what came to the stream's counters, which only its owner writes.
     pub fn count(&mut self) {
+        if self.tenure.is_promised() {
+            return;
+        }
         let Fresh { bytes, frames, keyframes } = std::mem::take(&mut self.fresh);
         let stats = &self.tenure.hub.stats.publisher;
         stats.bytes_in.add(bytes);

@@ -21,6 +21,7 @@ use crate::net::listener::{Accepted, Acceptor, Reserve};
 use crate::net::socket::Socket;
 use crate::outbound::{Resolver, Targets};
 use crate::pull::orders::Orders;
+use crate::slate::Slates;
 use crate::slots::{Key, Slots};
 use crate::stats::{Directory, ShardStats};
 use crate::stream::projection::MakeFraming;
@@ -51,6 +52,8 @@ pub struct Common {
     pub bells: Vec<Arc<Bell>>,
     /// Inboxes, by shard.
     pub(crate) posts: Vec<Post>,
+    /// What fills gaps.
+    pub slates: Slates,
     /// How many connections each address has.
     pub addresses: Addresses,
     /// The descriptor kept back for when there are none.

@@ -8,4 +8,5 @@ mod handles;
 mod hearing;
 mod listener;
 mod own_formats;
+mod totals;
 mod within;

@@ -209,7 +209,9 @@ impl ClientSession {
                 self.say("releaseStream", 0, vec![name.clone()])?;
                 self.say("FCPublish", 0, vec![name])?;
             }
+            Aim::Play(_) if self.window_told => {}
             Aim::Play(_) => {
+                self.window_told = true;
                 let window = Control::WindowAckSize(self.options.window_ack_size);
                 self.outgoing.push_back(window.encode());
             }

@@ -40,6 +40,8 @@ pub struct ClientSession {
     /// The newest commands of the caller's own that wait for an answer, oldest first.
     calls: VecDeque<u32>,
     requests: u32,
+    /// The server knows our window.
+    window_told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl ClientSession {
             transactions: 0,
             calls: VecDeque::new(),
             requests: 0,
+            window_told: false,
         }
     }
 

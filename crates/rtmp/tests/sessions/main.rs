@@ -19,4 +19,5 @@ mod requests_refused_for_ever;
 mod transactions_that_are_no_numbers;
 mod two_endpoints;
 mod two_publishes_on_one_stream;
+mod what_the_client_says_of_itself;
 mod what_the_server_says_of_itself;
