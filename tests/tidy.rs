@@ -204,6 +204,7 @@ const SHORTENED: &[(&str, &str)] = &[
     ("clients/", "tests/clients/"),
     ("commands/", "tests/commands/"),
     ("hostile/", "tests/hostile/"),
+    ("proxy/", "tests/proxy/"),
 ];
 
 /// The file of a test as the page names it.
@@ -250,49 +251,4 @@ fn every_file_says_what_belongs_in_it() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
-}
-
-/// Where the files of tests stand that `docs/from-elixir.md` names, by how it shortens them.
-const SHORT: &[(&str, &str)] = &[
-    ("amf0/", "crates/amf0/tests/"),
-    ("amf3/", "crates/amf3/tests/"),
-    ("flv/", "crates/flv/tests/"),
-    ("wire/", "crates/rtmp/tests/wire/"),
-    ("sessions/", "crates/rtmp/tests/sessions/"),
-    ("forms/", "crates/client/tests/forms/"),
-];
-
-/// The file of a test, and the name of its function.
-fn named_test(span: &str) -> Option<(PathBuf, &str)> {
-    let (file, function) = span.split_once("::")?;
-    if !file.contains('/') || function.contains(':') {
-        return None;
-    }
-    let below = match SHORT.iter().find(|(short, _)| file.starts_with(short)) {
-        Some((short, folder)) => file.replacen(short, folder, 1),
-        None if file.starts_with("src/") || file.starts_with("crates/") => file.into(),
-        None => format!("tests/{file}"),
-    };
-    let path = root().join(below);
-    Some((if path.extension().is_some() { path } else { path.with_extension("rs") }, function))
-}
-
-#[test]
-fn tests_that_are_named_for_the_elixir_libraries_exist() {
-    let page = fs::read_to_string(root().join("docs/from-elixir.md")).unwrap();
-    // Code spans are every second piece between back quotes; fenced blocks would upset that.
-    assert!(!page.contains("```"));
-    let named: Vec<_> =
-        page.split('`').skip(1).step_by(2).filter(|span| !span.contains('\n')).collect();
-    let named: Vec<_> = named.into_iter().filter_map(named_test).collect();
-    assert!(named.len() > 100, "only {} tests are named", named.len());
-    let missing: Vec<String> = named
-        .into_iter()
-        .filter(|(path, function)| {
-            let text = fs::read_to_string(path).unwrap_or_default();
-            !text.contains(&format!("fn {function}("))
-        })
-        .map(|(path, function)| format!("{}::{function}", relative(&path)))
-        .collect();
-    assert!(missing.is_empty(), "{missing:#?}");
 }
