@@ -5,7 +5,7 @@
 # `cargo build --release -p millstream -p loadtest -p bench --bins` and `cargo build --release -p
 # millstream-testkit --example door`, curl, jq, taskset and two cores. Writes perf/results/push-DATE.md.
 #
-#   perf/scenarios/push.sh [COUNT [TLS [ROUNDS]]]
+#   perf/scenarios/push.sh [COUNT [TLS [ROUNDS]]]      TLS may be 0
 set -eu
 cd "$(dirname "$0")/../.."
 . perf/scenarios/environment.sh
@@ -96,6 +96,7 @@ for round in $(seq "$rounds"); do
         "viewers $encrypted 0 rtmp" "targets-rtmps 1 $encrypted rtmps"; do
         # shellcheck disable=SC2086 # words on purpose
         set -- $what
+        [ $(($2 + $3)) -gt 1 ] || continue
         readers=$(($2 + $3))
         figures=$(measure "$2" "$3" "$4")
         echo "| $round | $readers $1 | $(echo "$figures" | sed 's/ / | /g') |" | tee -a "$result"
