@@ -6,6 +6,7 @@ use super::pulling::Pull;
 use super::state::{Fresh, Publishing, State};
 use super::tasks::Shard;
 use crate::ingest;
+use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::outbound::{Role, Trouble};
@@ -88,8 +89,9 @@ impl Shard {
         let bytes = arrival.payload.len() as u64;
         entry.bytes += bytes;
         entry.fresh.bytes += bytes;
-        if let Some(pull) = pulls.get(stream) {
+        if let Some(pull) = pulls.get_mut(stream) {
             pull.stats.bytes_in.add(bytes);
+            pull.tiny.0 += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
         }
         if arrival.kind.is_frame() {
             entry.fresh.frames += 1;
