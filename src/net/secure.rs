@@ -249,7 +249,7 @@ mod tests {
             let mut buffer = vec![0; 4096];
             assert_eq!(read(&mut secure, &writer, &mut buffer), Read::Bytes(5));
             // More than any buffer of the kernel holds, offered in stretches of all lengths.
-            let bytes: Vec<u8> = (0..12_000_000_u32).map(|at| (at / 7 ^ at) as u8).collect();
+            let bytes: Vec<u8> = (0..12_000_000_u32).map(|at| ((at / 7) ^ at) as u8).collect();
             let (mut at, mut full, mut length) = (0, 0, 1);
             while at < bytes.len() {
                 let offer = &bytes[at..(at + length).min(bytes.len())];

@@ -367,3 +367,30 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PullRule;
+
+    #[test]
+    fn tiny_messages_are_counted_by_the_second() {
+        let now = Moment::from_ms(1_000);
+        let rule = PullRule::of_edge(vec!["rtmp://host".parse().unwrap()]);
+        let mut pull = Pull {
+            course: Course::new(Arc::new(rule), 7),
+            stats: Arc::new(PullStats::new(StreamName::parse("live/cam").unwrap())),
+            outbound: None,
+            publishing: None,
+            route: None,
+            tiny: (limits::TINY_MESSAGES_PER_SECOND, now),
+        };
+        assert!(!pull.is_flooded(now + Duration::from_millis(500)));
+        pull.tiny.0 += 1;
+        assert!(pull.is_flooded(now + Duration::from_millis(500)), "it need not wait for the rest");
+        // The same within two seconds is half as much a second.
+        let later = now + Duration::from_secs(2);
+        assert!(!pull.is_flooded(later));
+        assert_eq!(pull.tiny, (0, later));
+    }
+}
