@@ -152,6 +152,7 @@ impl Shard {
         claims.insert(claim, place);
         self.stats.streams.add(1);
         pull.publishing = Some(place);
+        self.common.targets.begun(stream);
         Ok(Some(place))
     }
 
