@@ -7,6 +7,7 @@ use super::standing_by::TooManyHeaders;
 use super::state::{Fresh, Publishing, State};
 use super::tasks::Shard;
 use crate::ingest;
+use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::outbound::{Role, Trouble};
@@ -92,8 +93,9 @@ impl Shard {
         let bytes = arrival.payload.len() as u64;
         entry.bytes += bytes;
         entry.fresh.bytes += bytes;
-        if let Some(pull) = pulls.get(stream) {
+        if let Some(pull) = pulls.get_mut(stream) {
             pull.stats.bytes_in.add(bytes);
+            pull.tiny.0 += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
         }
         if arrival.kind.is_frame() {
             entry.fresh.frames += 1;
@@ -154,6 +156,7 @@ impl Shard {
         claims.insert(claim, place);
         self.stats.streams.add(u64::from(!waits));
         pull.publishing = Some(place);
+        self.common.targets.begun(stream);
         Ok(Some(place))
     }
 
