@@ -25,16 +25,21 @@ impl Shard {
         }
         let playing = self.end_slates(state, now);
         let is_gap = |hub: &&Arc<Hub>| {
-            let slate = self.common.slates.of(&hub.name);
+            let slate = self.slate_of(hub);
             // Most streams are fed, and are no business of the registry's lock.
             slate.is_some_and(|slate| now.since(hub.last_media()) >= slate.after)
         };
         let gaps: Vec<Arc<Hub>> = state.fanout.followed().filter(is_gap).cloned().collect();
         for hub in gaps.iter().take(limits::SLATES_MAX.saturating_sub(playing)) {
-            if let Some(slate) = self.common.slates.of(&hub.name) {
+            if let Some(slate) = self.slate_of(hub) {
                 self.fill_gap(state, hub, slate, now);
             }
         }
+    }
+
+    /// The slate for a stream's gaps, if it has one and readers.
+    pub(super) fn slate_of(&self, hub: &Hub) -> Option<&Arc<Slate>> {
+        self.common.slates.of(&hub.name).filter(|_| hub.is_read())
     }
 
     fn fill_gap(

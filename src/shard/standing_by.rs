@@ -128,15 +128,13 @@ impl Shard {
     /// Whether somebody waits who could feed a stream whose publisher leaves, so that its viewers
     /// need not be sent away.
     pub(super) fn is_covered(&self, hub: &Hub) -> bool {
-        let slate = hub.is_read() && self.common.slates.of(&hub.name).is_some();
-        slate || self.common.registry().is_waited_for(&hub.name)
+        self.slate_of(hub).is_some() || self.common.registry().is_waited_for(&hub.name)
     }
 
     /// How long the viewers of a stream are kept whose publisher is lost: long enough for whoever
     /// covers it to come, however soon its own publisher is given up.
     pub(super) fn hold_of(&self, hub: &Hub) -> Duration {
-        let slate = self.common.slates.of(&hub.name).filter(|_| hub.is_read());
-        let slate = slate.map(|slate| slate.after + limits::COVER_MARGIN);
+        let slate = self.slate_of(hub).map(|slate| slate.after + limits::COVER_MARGIN);
         let waited = self.common.registry().is_waited_for(&hub.name);
         let waited = waited.then_some(limits::STANDBY_PRECEDENCE);
         [slate, waited].into_iter().flatten().fold(self.common.config.hold, Duration::max)

@@ -177,16 +177,15 @@ impl Tenure {
         marked: impl FnMut(usize),
         now: Moment,
     ) -> Turn {
-        let Stage::Waiting(standby) = &mut self.stage else { return Turn::NotYet };
         let Some(claim) = registry.take_turn(&self.hub.name, self.claim, now) else {
             return Turn::NotYet;
         };
-        standby.keep(arrival, now);
-        let Stage::Waiting(standby) = std::mem::replace(&mut self.stage, Stage::Promised(None))
-        else {
-            return Turn::NotYet;
-        };
-        self.stage = Stage::Promised(Some(standby));
+        if let Stage::Waiting(mut standby) =
+            std::mem::replace(&mut self.stage, Stage::Promised(None))
+        {
+            standby.keep(arrival, now);
+            self.stage = Stage::Promised(Some(standby));
+        }
         match claim {
             Claim::Granted { writer, .. } => {
                 self.begin(writer, eagerness, mailboxes, marked, now);

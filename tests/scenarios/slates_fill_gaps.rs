@@ -73,7 +73,16 @@ fn source_of(server: &Server) -> Option<String> {
 
 #[test]
 fn between_two_publishers() {
-    let mut server = Server::start(&[], &slate(&film(2), ""));
+    fills_a_gap(Server::start(&[], &settings()));
+}
+
+/// With a slate that is the second generation of the stream.
+pub fn settings() -> String {
+    slate(&film(2), "")
+}
+
+/// A publisher is lost, the slate plays, another publisher comes.
+pub fn fills_a_gap(mut server: Server) {
     let mut world = World::new(server.rtmp);
     viewers(&mut world, 6);
     let first = world.publish("cam", source(1));

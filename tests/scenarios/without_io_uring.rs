@@ -4,6 +4,7 @@ use super::publisher_goes_away::unpublish;
 use super::publisher_returns_elsewhere::crossings;
 use super::readers_fall_behind::slow_readers;
 use super::support::edges::origin_of;
+use super::slates_fill_gaps::{fills_a_gap, settings};
 use super::support::server::{BINARY, arguments};
 use super::support::{Server, Shape, World, millis};
 use std::process::Command;
@@ -37,6 +38,11 @@ fn viewers_join() {
 #[test]
 fn a_publisher_returns_elsewhere() {
     crossings(&mut start(&[], ""), 4, 8);
+}
+
+#[test]
+fn a_slate_fills_a_gap() {
+    fills_a_gap(start(&[], &settings()));
 }
 
 #[test]
