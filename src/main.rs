@@ -5,6 +5,7 @@ use millstream::cli::{Cli, Command, Descriptors, ServeArgs, Startup, banner, sum
 use millstream::client::{self, ClientError};
 use millstream::config::{Config, LogFormat};
 use millstream::control::{self, About, Access, ControlState};
+use millstream::helper::{self, Guardian, Helpers, Passes, Surroundings};
 use millstream::inspect::inspect;
 use millstream::rules::Rules;
 use millstream::server::{Server, raise_descriptors, system_congestion};
@@ -23,6 +24,7 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    helper::serve_if_asked();
     let (result, code) = match Cli::parse().into_command() {
         Command::Serve(args) => (serve(&args), 1),
         Command::Publish(args) => as_client(|stop| client::publish(&args, stop)),
@@ -68,8 +70,17 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     let (access, fresh_token) = Access::choose(&config, &bind)?;
     // Before the first thread, so that every thread leaves the signals to this one.
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let application = Arc::new(Rules::new(config.keys.clone()));
-    let server = Server::start(config.clone(), application)?;
+    let passes = Arc::new(Passes::default());
+    let rules = Rules::new(config.keys.clone()).with_passes(Arc::clone(&passes));
+    let server = Server::start(config.clone(), Arc::new(rules))?;
+    let helpers = match start_helpers(&config, &server, passes) {
+        Ok(helpers) => helpers,
+        Err(error) => {
+            server.drain();
+            server.join();
+            return Err(error.into());
+        }
+    };
     let state = ControlState {
         directory: Arc::clone(server.directory()),
         about: About {
@@ -80,11 +91,13 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
             hosts: config.http_hosts.clone(),
         },
         access,
+        helpers: helpers.as_ref().map(Helpers::handle),
         started,
     };
     let control = match control::start(bind.http, Arc::new(state)) {
         Ok(control) => control,
         Err(error) => {
+            helpers.into_iter().for_each(Helpers::shutdown);
             server.drain();
             server.join();
             return Err(error.into());
@@ -113,9 +126,29 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
             std::process::exit(1);
         }
     });
+    // While viewers get what is theirs.
+    helpers.into_iter().for_each(Helpers::shutdown);
     server.join();
     control.shutdown();
     Ok(())
+}
+
+/// Starts the helpers, if there are any.
+fn start_helpers(
+    config: &Config,
+    server: &Server,
+    passes: Arc<Passes>,
+) -> Result<Option<Helpers>, helper::StartError> {
+    if config.helper.is_empty() {
+        return Ok(None);
+    }
+    let surroundings = Surroundings {
+        guardian: Guardian::this_program(),
+        rtmp: server.rtmp(),
+        // Where anybody may publish, a secret would only be one more thing to see.
+        passes: (!config.keys.is_empty()).then_some(passes),
+    };
+    helper::start(config.helper.clone(), surroundings).map(Some)
 }
 
 fn start_log(config: &Config) -> Result<(), Box<dyn Error>> {

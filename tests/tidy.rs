@@ -24,6 +24,18 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
     ("src/inspect", &["crate::shard", "crate::stream", "crate::net", "crate::client"]),
     ("src/stats", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
+    // Helpers reach the server by RTMP only, as anybody does.
+    (
+        "src/helper",
+        &[
+            "crate::shard",
+            "crate::stream",
+            "crate::net",
+            "crate::control",
+            "crate::egress",
+            "tokio",
+        ],
+    ),
 ];
 
 /// The folders that may name the runtime of the shards.

@@ -15,7 +15,7 @@ mod listen;
 mod load;
 mod rules;
 mod secret;
-mod units;
+pub(crate) mod units;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -23,11 +23,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::helper::config::HelperConfig;
+
 pub use bind::Bind;
 pub use cores::{CORES_MAX, CoreList, Cores, CoresError, allowed as cores_allowed, format_cores};
 pub use error::{ConfigError, Origin};
 pub use keys::{
     DEFAULT_APP, Granted, KeyError, KeyRuleError, Keys, SECRET_LEN_MAX, SECRET_LEN_WEAK,
+    query_value,
 };
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
@@ -105,6 +108,9 @@ pub struct Config {
     pub caps: Caps,
     /// Who may publish what.
     pub keys: Keys,
+    /// Programs that make streams, or make something of them.
+    #[serde(deserialize_with = "crate::helper::config::list")]
+    pub helper: Vec<HelperConfig>,
 }
 
 impl Default for Config {
@@ -135,6 +141,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             caps: Caps::default(),
             keys: Keys::default(),
+            helper: Vec::new(),
         }
     }
 }

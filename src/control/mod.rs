@@ -12,6 +12,7 @@ mod api;
 mod auth;
 mod failure;
 mod guard;
+mod helpers;
 mod metrics;
 mod page;
 mod server;
@@ -27,6 +28,7 @@ use axum::routing::get;
 pub use auth::{Access, make_token};
 pub use server::{Control, ControlError, start};
 
+use crate::helper;
 use crate::stats::Directory;
 
 /// What the HTTP side knows.
@@ -38,6 +40,8 @@ pub struct ControlState {
     pub about: About,
     /// Who may look.
     pub access: Access,
+    /// The way to the helpers, if there are any.
+    pub helpers: Option<helper::Handle>,
     /// When the server started.
     pub started: Instant,
 }
@@ -65,6 +69,7 @@ fn router(state: Arc<ControlState>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/shards", get(api::shards))
+        .route("/api/v1/helpers", get(helpers::show))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::wrong_method)
         .layer(from_fn_with_state(Arc::clone(&state), auth::check));

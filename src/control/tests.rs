@@ -41,7 +41,13 @@ impl Server {
             keyed: true,
             hosts: vec!["known.example".into()],
         };
-        let state = Arc::new(ControlState { directory, about, access, started: Instant::now() });
+        let state = Arc::new(ControlState {
+            directory,
+            about,
+            access,
+            helpers: None,
+            started: Instant::now(),
+        });
         let control = start("127.0.0.1:0".parse().unwrap(), Arc::clone(&state)).unwrap();
         Server { control: Some(control), state }
     }
