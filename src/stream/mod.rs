@@ -16,6 +16,8 @@ mod slab;
 mod spare;
 
 #[cfg(not(millstream_loom))]
+pub mod demand;
+#[cfg(not(millstream_loom))]
 pub mod hub;
 #[cfg(not(millstream_loom))]
 pub mod projection;

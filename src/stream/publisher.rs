@@ -59,6 +59,13 @@ impl Publisher {
         self.held_until = Some(now + hold);
     }
 
+    /// The same source feeds the stream again: a generation of its own, as if another had come.
+    pub fn resume(&mut self, eagerness: Eagerness, now: Moment) {
+        self.writer.begin(eagerness);
+        self.hub.note_media(now);
+        self.held_until = None;
+    }
+
     /// Until when the stream is held, if its connection is lost.
     pub fn held_until(&self) -> Option<Moment> {
         self.held_until

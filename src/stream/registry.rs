@@ -9,8 +9,10 @@
 //!                                        +------------> owned by the heir
 //! ```
 //! Control only: one lock around the whole, taken when a publisher or a shard's first reader comes
-//! or goes. It takes `now` and does no IO; what must be told to another shard is returned.
+//! or goes. It takes `now` and does no IO; what must be told to another shard is returned. How streams
+//! stand is told to observers (`demand`).
 
+use super::demand::{Feed, Observer, Standing};
 use super::hub::Hub;
 use super::log::Retention;
 use super::projection::MakeFraming;
@@ -21,7 +23,7 @@ use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::stats::Directory;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// Names one claim to a stream, for good: numbers are not reused.
@@ -95,6 +97,7 @@ pub struct Registry {
     /// Names with an owner, and how many there may be.
     published: usize,
     published_max: usize,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 struct Entry {
@@ -103,6 +106,8 @@ struct Entry {
     heir: Option<Owner>,
     /// Shards with readers.
     watchers: usize,
+    /// How it stands, as the observers know it.
+    told: Standing,
 }
 
 #[derive(Clone, Copy)]
@@ -112,6 +117,15 @@ struct Owner {
     since: Moment,
     connected: bool,
     took_over: bool,
+    /// Whether it gives way to whoever claims the name.
+    yields: bool,
+}
+
+impl Owner {
+    /// Whether its connection stands, and it is one that others have to respect.
+    fn holds(&self) -> bool {
+        self.connected && !self.yields
+    }
 }
 
 impl Registry {
@@ -132,7 +146,14 @@ impl Registry {
             directory,
             published: 0,
             published_max: limits::STREAMS_MAX,
+            observers: Vec::new(),
         }
+    }
+
+    /// With somebody who is told how streams stand, from now on.
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
     }
 
     /// With at most so many names published at one time.
@@ -155,7 +176,8 @@ impl Registry {
         }
         let entry = self.entry(name)?;
         let hub = Arc::clone(&entry.hub);
-        let mut owner = Owner { id, claimant, since: now, connected: true, took_over: false };
+        let mut owner =
+            Owner { id, claimant, since: now, connected: true, took_over: false, yields: false };
         let claim = match &entry.owner {
             None => {
                 let writer =
@@ -171,7 +193,7 @@ impl Registry {
                     identity: present.claimant.identity,
                     since: present.since,
                     took_over: present.took_over,
-                    connected: present.connected,
+                    connected: present.holds(),
                     last_media: hub.last_media(),
                 };
                 takeover::decide(policy, &holder, claimant.address, claimant.identity, now)
@@ -180,19 +202,51 @@ impl Registry {
                         takeover::Refused::TooSoon => Refusal::TooSoon,
                     })?;
                 let seal = (present.id, present.claimant.shard);
-                owner.took_over = present.connected;
+                owner.took_over = present.holds();
                 entry.heir = Some(owner);
                 Claim::Promised { id, hub, seal }
             }
         };
         self.next_claim += 1;
+        self.tell(name);
+        Ok(claim)
+    }
+
+    /// Asks for a name on behalf of the server itself, which fetches the stream from elsewhere. It gets
+    /// only what nobody owns, and gives way to every publisher who claims the name later.
+    pub fn claim_idle(
+        &mut self,
+        name: &StreamName,
+        shard: usize,
+        now: Moment,
+    ) -> Result<Claim, Refusal> {
+        if self.owner(name).is_some() {
+            return Err(Refusal::Busy);
+        }
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let claim = self.claim(name, Claimant { shard, address, identity: None }, now)?;
+        if let Claim::Granted { id, .. } = &claim
+            && let Some(owner) = self.owner_mut(name, *id)
+        {
+            owner.yields = true;
+        }
         Ok(claim)
     }
 
     /// The owner's connection is gone; the name is held for it, and for anybody who claims it.
     pub fn lost(&mut self, name: &StreamName, id: ClaimId) {
+        self.connected(name, id, false);
+    }
+
+    /// An owner that was lost feeds its stream again, under the same claim.
+    pub fn found(&mut self, name: &StreamName, id: ClaimId) {
+        self.connected(name, id, true);
+    }
+
+    fn connected(&mut self, name: &StreamName, id: ClaimId, connected: bool) {
         if let Some(owner) = self.owner_mut(name, id) {
-            owner.connected = false;
+            owner.connected = connected;
+            self.tell(name);
         }
     }
 
@@ -216,6 +270,7 @@ impl Registry {
         if heir.is_none() {
             self.published -= 1;
         }
+        self.tell(name);
         self.forget_if_unused(name);
         heir
     }
@@ -242,7 +297,9 @@ impl Registry {
     pub fn watch(&mut self, name: &StreamName) -> Result<Arc<Hub>, Refusal> {
         let entry = self.entry(name)?;
         entry.watchers += 1;
-        Ok(Arc::clone(&entry.hub))
+        let hub = Arc::clone(&entry.hub);
+        self.tell(name);
+        Ok(hub)
     }
 
     /// A shard's last reader of a stream left.
@@ -250,6 +307,7 @@ impl Registry {
         if let Some(entry) = self.streams.get_mut(name) {
             entry.watchers = entry.watchers.saturating_sub(1);
         }
+        self.tell(name);
         self.forget_if_unused(name);
     }
 
@@ -268,6 +326,12 @@ impl Registry {
         self.streams.get(name)?.owner.map(|owner| owner.id)
     }
 
+    /// Whether a publisher has the name, rather than the server itself on somebody's behalf.
+    pub fn is_published(&self, name: &StreamName) -> bool {
+        let owner = self.streams.get(name).and_then(|entry| entry.owner.as_ref());
+        owner.is_some_and(|owner| !owner.yields)
+    }
+
     fn entry(&mut self, name: &StreamName) -> Result<&mut Entry, Refusal> {
         if !self.streams.contains_key(name) {
             if self.streams.len() >= limits::STREAMS_MAX {
@@ -276,7 +340,8 @@ impl Registry {
             let stats = self.directory.register(name);
             let (shards, retention) = (self.shards, self.retention);
             let hub = Hub::new(name.clone(), stats, shards, &self.make_framing, retention);
-            let entry = Entry { hub, owner: None, heir: None, watchers: 0 };
+            let told = Standing::default();
+            let entry = Entry { hub, owner: None, heir: None, watchers: 0, told };
             self.streams.insert(name.clone(), entry);
         }
         Ok(self.streams.get_mut(name).expect("it was inserted above"))
@@ -284,6 +349,19 @@ impl Registry {
 
     fn owner_mut(&mut self, name: &StreamName, id: ClaimId) -> Option<&mut Owner> {
         self.streams.get_mut(name)?.owner.as_mut().filter(|owner| owner.id == id)
+    }
+
+    /// Tells the observers how a stream stands, if that is another way than before.
+    fn tell(&mut self, name: &StreamName) {
+        if self.observers.is_empty() {
+            return;
+        }
+        let Some(entry) = self.streams.get_mut(name) else { return };
+        let standing = entry.standing();
+        if standing != entry.told {
+            entry.told = standing;
+            self.observers.iter().for_each(|observer| observer.changed(name, standing));
+        }
     }
 
     fn forget_if_unused(&mut self, name: &StreamName) {
@@ -295,5 +373,17 @@ impl Registry {
                 self.directory.remove(&entry.hub.stats);
             }
         }
+    }
+}
+
+impl Entry {
+    fn standing(&self) -> Standing {
+        let feed = match &self.owner {
+            None => Feed::None,
+            Some(owner) if owner.connected => Feed::Live,
+            Some(_) => Feed::Held,
+        };
+        let owner = self.owner.map(|owner| owner.id);
+        Standing { wanted: self.watchers > 0, feed, owner }
     }
 }

@@ -105,6 +105,14 @@ impl Tenure {
         }
     }
 
+    /// What was lost is there again, under the same claim. Readers are told by what it appends.
+    pub fn resume(&mut self, registry: &mut Registry, eagerness: Eagerness, now: Moment) {
+        if let Some(publisher) = &mut self.publisher {
+            publisher.resume(eagerness, now);
+            registry.found(&self.hub.name, self.claim);
+        }
+    }
+
     /// Ends an owned stream for its readers; `marked` is told of their shards. Returns the heir, if
     /// there is one: it must be told.
     pub fn finish(
