@@ -5,10 +5,11 @@ use millstream::cli::{Cli, Command, Descriptors, ServeArgs, Startup, banner, sum
 use millstream::client::{self, ClientError};
 use millstream::config::{Config, LogFormat};
 use millstream::control::{self, About, Access, ControlState};
-use millstream::helper::{self, Guardian, Helpers, Passes, Surroundings};
+use millstream::helper::{self, Guardian, Helpers, Passes, Surroundings, Wishes};
 use millstream::inspect::inspect;
 use millstream::rules::Rules;
 use millstream::server::{Server, raise_descriptors, system_congestion};
+use millstream::stream::demand::Observer;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
@@ -72,15 +73,19 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let passes = Arc::new(Passes::default());
     let rules = Rules::new(config.keys.clone()).with_passes(Arc::clone(&passes));
-    let server = Server::start(config.clone(), Arc::new(rules))?;
-    let helpers = match start_helpers(&config, &server, passes) {
-        Ok(helpers) => helpers,
-        Err(error) => {
-            server.drain();
-            server.join();
-            return Err(error.into());
-        }
-    };
+    // Nobody is told where nobody listens.
+    let wishes = if config.helper.is_empty() { None } else { Some(Arc::new(Wishes::new()?)) };
+    let observers = wishes.iter().map(|wishes| Arc::clone(wishes) as Arc<dyn Observer>).collect();
+    let server = Server::start_observed(config.clone(), Arc::new(rules), observers)?;
+    let helpers =
+        match wishes.map(|wishes| start_helpers(&config, &server, wishes, passes)).transpose() {
+            Ok(helpers) => helpers,
+            Err(error) => {
+                server.drain();
+                server.join();
+                return Err(error.into());
+            }
+        };
     let state = ControlState {
         directory: Arc::clone(server.directory()),
         about: About {
@@ -133,22 +138,21 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Starts the helpers, if there are any.
+/// Starts the helpers.
 fn start_helpers(
     config: &Config,
     server: &Server,
+    wishes: Arc<Wishes>,
     passes: Arc<Passes>,
-) -> Result<Option<Helpers>, helper::StartError> {
-    if config.helper.is_empty() {
-        return Ok(None);
-    }
+) -> Result<Helpers, helper::StartError> {
     let surroundings = Surroundings {
         guardian: Guardian::this_program(),
         rtmp: server.rtmp(),
+        wishes,
         // Where anybody may publish, a secret would only be one more thing to see.
         passes: (!config.keys.is_empty()).then_some(passes),
     };
-    helper::start(config.helper.clone(), surroundings).map(Some)
+    helper::start(config.helper.clone(), surroundings)
 }
 
 fn start_log(config: &Config) -> Result<(), Box<dyn Error>> {

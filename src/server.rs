@@ -16,6 +16,7 @@ use crate::shard::mailbox::Mailbox;
 use crate::shard::runtime::Driver;
 use crate::shard::{self, Common, Seat};
 use crate::stats::Directory;
+use crate::stream::demand::Observer;
 use crate::stream::log::Retention;
 use crate::stream::registry::Registry;
 use crate::stream::takeover::Policy;
@@ -82,6 +83,18 @@ impl Server {
     /// # Errors
     /// If a setting, an address, a core or the system does not allow it; nothing runs then.
     pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, StartError> {
+        Self::start_observed(config, application, Vec::new())
+    }
+
+    /// The same, and these are told from the beginning which streams are wanted and fed.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_observed(
+        config: Config,
+        application: Arc<dyn Application>,
+        observers: Vec<Arc<dyn Observer>>,
+    ) -> Result<Self, StartError> {
         let cores = config.cores.resolve().map_err(StartError::Cores)?;
         let bind = config.bind().map_err(StartError::Config)?;
         let (listeners, rtmp) = open(&config, &bind.rtmp, cores.len())?;
@@ -111,6 +124,7 @@ impl Server {
         let registry =
             Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
                 .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
+        let registry = observers.into_iter().fold(registry, Registry::with_observer);
         let (capture, writing) = match &config.capture {
             Some(directory) => Capture::start(directory, config.keys.secrets())
                 .map(|(capture, writing)| (Some(capture), Some(writing)))

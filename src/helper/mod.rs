@@ -42,7 +42,7 @@ pub use rules::{Fault, HelperError};
 pub use snapshot::{HelperSnapshot, InstanceSnapshot};
 pub use tail::Line;
 pub use template::TemplateError;
-pub use wishes::{Feed, Standing};
+pub use wishes::Wishes;
 
 use crate::name::StreamName;
 use config::HelperConfig;
@@ -55,7 +55,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use supervisor::Supervisor;
-use wishes::Wishes;
 
 /// A helper, by its place in the configuration, and a stream.
 type Key = (usize, StreamName);
@@ -67,6 +66,8 @@ pub struct Surroundings<'a> {
     pub guardian: Guardian,
     /// Where RTMP is served: [`crate::server::Server::rtmp`].
     pub rtmp: &'a [SocketAddr],
+    /// What is heard of streams: an observer of the same server.
+    pub wishes: Arc<Wishes>,
     /// What lets them publish, if keys are demanded; the application is to honour it, as
     /// [`crate::rules::Rules`] does.
     pub passes: Option<Arc<Passes>>,
@@ -130,7 +131,7 @@ pub struct Handle(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     helpers: Vec<HelperConfig>,
-    wishes: Wishes,
+    wishes: Arc<Wishes>,
     orders: Mutex<Vec<(Key, Command)>>,
     board: Mutex<BTreeMap<Key, InstanceSnapshot>>,
     ends: AtomicBool,
@@ -147,11 +148,11 @@ pub fn start(
 ) -> Result<Helpers, StartError> {
     rules::check_all(&helpers).map_err(StartError::Helper)?;
     let (rtmp, host) = own_address(surroundings.rtmp).ok_or(StartError::NoAddress)?;
-    let Surroundings { guardian, passes, .. } = surroundings;
+    let Surroundings { guardian, wishes, passes, .. } = surroundings;
     let place = Place { guardian, rtmp, host, passes };
     let shared = Arc::new(Shared {
         helpers: helpers.clone(),
-        wishes: Wishes::new().map_err(StartError::System)?,
+        wishes,
         orders: Mutex::default(),
         board: Mutex::default(),
         ends: AtomicBool::new(false),
@@ -181,11 +182,6 @@ impl Helpers {
 }
 
 impl Handle {
-    /// A stream stands so now. Never waits.
-    pub fn tell(&self, stream: &StreamName, standing: Standing) {
-        self.0.wishes.tell(stream, standing);
-    }
-
     /// How the helpers are, in the order of the configuration.
     pub fn snapshots(&self) -> Vec<HelperSnapshot> {
         let board = self.0.board();

@@ -6,11 +6,11 @@ use super::instance::{Instance, Place};
 use super::life::{Action, Command, State};
 use super::run::News;
 use super::snapshot::InstanceSnapshot;
-use super::wishes::{Feed, Standing};
 use super::{Key, Shared};
 use crate::limits::{HELPER_FAREWELL, HELPER_PATIENCE_MAX};
 use crate::moment::Moment;
 use crate::name::StreamName;
+use crate::stream::demand::{Feed, Standing};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -45,9 +45,9 @@ enum Pipe {
 }
 
 impl Supervisor {
-    /// A supervisor of these helpers, none of which runs.
+    /// A supervisor of these helpers, none of which runs. Those of one stream are on the board already.
     pub fn new(shared: Arc<Shared>, place: Place, helpers: Vec<HelperConfig>) -> Self {
-        Self {
+        let mut supervisor = Self {
             shared,
             place,
             helpers,
@@ -58,18 +58,20 @@ impl Supervisor {
             began: Instant::now(),
             began_unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             ends_by: None,
+        };
+        for at in 0..supervisor.helpers.len() {
+            if let Some(stream) = supervisor.helpers[at].stream.single() {
+                supervisor.add((at, stream));
+            }
         }
+        supervisor.show();
+        supervisor
     }
 
     /// Works until the server ends.
     pub fn run(mut self) {
-        for at in 0..self.helpers.len() {
-            // A helper of one stream is shown from the beginning.
-            if let Some(stream) = self.helpers[at].stream.single() {
-                self.add((at, stream.clone()));
-                self.consider(&stream);
-            }
-        }
+        let streams: Vec<StreamName> = self.instances.keys().map(|key| key.1.clone()).collect();
+        streams.iter().for_each(|stream| self.consider(stream));
         while self.turn() {}
         for instance in self.instances.values() {
             if instance.pid().is_some() {
