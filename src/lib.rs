@@ -47,6 +47,8 @@ pub mod name;
 #[cfg(not(millstream_loom))]
 pub mod net;
 #[cfg(not(millstream_loom))]
+pub mod outbound;
+#[cfg(not(millstream_loom))]
 pub mod rules;
 #[cfg(not(millstream_loom))]
 pub mod server;

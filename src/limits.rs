@@ -86,6 +86,9 @@ pub const HTTP_LAST_ANSWER: Duration = Duration::from_secs(5);
 /// Buffer for a request's head, in bytes; a longer head is refused. Browsers send 1 to 2 KB.
 pub const HTTP_HEAD_MAX: usize = 16 * 1024;
 
+/// A request's body, where one is read: a target has some hundred bytes.
+pub const HTTP_BODY_MAX: usize = 16 * 1024;
+
 /// Header lines in a request.
 pub const HTTP_HEADERS_MAX: usize = 64;
 
@@ -147,6 +150,43 @@ pub const SESSION_MESSAGE_MAX: usize = PRIVATE_BYTES_MAX / 4;
 pub const REASON_BYTES_MAX: usize = 1000;
 /// Turns of a fan-out pass before the shard reads its sockets: about a millisecond.
 pub const PASS_TURNS: usize = 200;
+/// The chunk size that servers are told to which a stream is pushed: what OBS announces, so that every
+/// service has seen it.
+pub const PUSH_CHUNK_SIZE: u32 = 4096;
+/// Threads that ask the system for addresses. One that hangs on a name server holds up the names that
+/// wait behind it, so there is more than one; the names of some services are few.
+pub const RESOLVER_THREADS: usize = 4;
+/// Names that wait for such a thread.
+pub const RESOLVER_QUEUE_MAX: usize = 1024;
+/// Addresses of one name that are tried.
+pub const ADDRESSES_TRIED_MAX: usize = 8;
+/// How long the addresses of a name may take: a second question to a name server, after one was lost.
+pub const RESOLVE_MAX: Duration = Duration::from_secs(15);
+/// How long one address may take to be connected to: two packets may be lost on the way, and are sent
+/// again after 1 s and 3 s.
+pub const DIAL_MAX: Duration = Duration::from_secs(5);
+/// From the connection to the other end's yes.
+pub const OUTBOUND_ANSWER_MAX: Duration = Duration::from_secs(15);
+/// The wait after a first failure, at most; it doubles with each one.
+pub const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+/// The longest wait between two attempts: a service that is back is found within half a minute.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// Whoever was connected for this long begins anew with the short waits: one that accepts and then
+/// hangs up is not asked each second for ever.
+pub const BACKOFF_FORGETS: Duration = Duration::from_secs(30);
+/// What somebody that we push to may send in a second. Answers and acknowledgements are some hundred
+/// bytes; 64 KiB are a flood.
+pub const PUSH_ANSWER_BYTES: u64 = 64 * 1024;
+/// Targets of pushes, patterns among them: the API takes them one by one, and each is shown.
+pub const TARGETS_MAX: usize = 1024;
+/// Streams on their way to targets. Descriptors bound them too.
+pub const ORDERS_MAX: usize = 8192;
+/// How long a target of a pattern keeps what it knows of a stream that has ended.
+pub const ORDER_KEPT: Duration = Duration::from_secs(60);
+/// How long the other end has to close a connection that we have ended, before we do.
+pub const GOODBYE_MAX: Duration = Duration::from_secs(1);
+/// The longest words of a refusal that are kept.
+pub const REFUSAL_WORDS_MAX: usize = 300;
 /// The connections that wait to be accepted. The kernel caps it by `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 /// The pause after running out of descriptors.

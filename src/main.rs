@@ -88,6 +88,7 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
         };
     let state = ControlState {
         directory: Arc::clone(server.directory()),
+        targets: Arc::clone(server.targets()),
         about: About {
             driver: server.driver().name().into(),
             latency_budget: config.latency_budget.to_string(),
@@ -97,6 +98,7 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
         },
         access,
         helpers: helpers.as_ref().map(Helpers::handle),
+        writes: fresh_token.clone(),
         started,
     };
     let control = match control::start(bind.http, Arc::new(state)) {

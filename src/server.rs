@@ -10,6 +10,7 @@ use crate::hook::Application;
 use crate::moment::Moment;
 use crate::net::addresses::Addresses;
 use crate::net::listener::{ListenError, Reserve, listen};
+use crate::outbound::{Resolver, Source, TargetError, Targets};
 use crate::shard::bell::Bell;
 use crate::shard::inbox::{Mail, Undelivered, inbox};
 use crate::shard::mailbox::Mailbox;
@@ -42,6 +43,13 @@ pub enum StartError {
     Listen(ListenError),
     /// The directory of captures.
     Capture(CaptureError),
+    /// A target of pushes.
+    Target {
+        /// What it is called, or where it is.
+        name: String,
+        /// Why.
+        source: TargetError,
+    },
     /// A shard's thread.
     Shard {
         /// The core that it was meant for.
@@ -60,6 +68,7 @@ impl fmt::Display for StartError {
             Self::Cores(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
             Self::Capture(error) => error.fmt(f),
+            Self::Target { name, source } => write!(f, "the push to {name}: {source}"),
             Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
             Self::System(error) => error.fmt(f),
         }
@@ -131,6 +140,13 @@ impl Server {
                 .map_err(StartError::Capture)?,
             None => (None, None),
         };
+        let targets = Arc::new(Targets::new(Arc::clone(&directory), posts.clone()));
+        for push in &config.push {
+            targets.add(push, Source::Config).map_err(|source| {
+                let name = push.name.clone().unwrap_or_else(|| push.stream.clone());
+                StartError::Target { name, source }
+            })?;
+        }
         let common = Arc::new(Common {
             application,
             registry: Mutex::new(registry),
@@ -149,6 +165,8 @@ impl Server {
             },
             make_framing,
             capture,
+            targets,
+            resolver: Resolver::default(),
             began: Instant::now(),
             next_connection: AtomicU64::new(1),
             config,
@@ -210,6 +228,11 @@ impl Server {
     /// The counters.
     pub fn directory(&self) -> &Arc<Directory> {
         &self.common.directory
+    }
+
+    /// Who is pushed where; targets come and go while the server runs.
+    pub fn targets(&self) -> &Arc<Targets> {
+        &self.common.targets
     }
 
     /// The time that the shards count in.

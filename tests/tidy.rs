@@ -22,6 +22,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("src/net", &["crate::stream", "crate::ingest", "crate::egress", "crate::control"]),
     ("src/capture", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
+    ("src/outbound", &["crate::stream", "crate::egress", "crate::net", "crate::control"]),
     ("src/inspect", &["crate::shard", "crate::stream", "crate::net", "crate::client"]),
     ("src/stats", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     // Helpers reach the server by RTMP only, as anybody does; of streams they hear who wants them.

@@ -62,12 +62,21 @@ pub fn banner(startup: &Startup<'_>) -> String {
     }
     line("Status", &format!("http://{}:{}/", url_host(startup.http), startup.http.port()));
     if let Some(token) = startup.fresh_token {
-        line("Token", &format!("{} (any user name, this as the password)", token.reveal()));
+        let use_it = match startup.http.ip().is_loopback() {
+            true => "for changes by the API; looking needs none",
+            false => "any user name, this as the password",
+        };
+        line("Token", &format!("{} ({use_it})", token.reveal()));
     }
     match startup.config.keys.streams().count() {
         0 => line("Keys", "none: whoever can connect may publish"),
         1 => line("Keys", "1 stream"),
         count => line("Keys", &format!("{count} streams")),
+    }
+    match startup.config.push.len() {
+        0 => {}
+        1 => line("Pushes", "to 1 target"),
+        count => line("Pushes", &format!("to {count} targets")),
     }
     for stream in startup.config.keys.weak() {
         line("", &format!("the secret of {stream} is short enough to be guessed"));

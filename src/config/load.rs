@@ -9,6 +9,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::{Config, ConfigError, Origin, Secret};
+use crate::outbound::Rule;
 
 /// Environment variables that begin so are settings: `MILLSTREAM_CHUNK_SIZE`, and with two
 /// underscores for the dot of a table, `MILLSTREAM_LAG__SKIP`. They are read in lower case.
@@ -75,6 +76,13 @@ pub fn load(
         origin: origin(error.metadata.as_ref()),
         reason: error.kind.to_string(),
     })?;
+    for (index, push) in config.push.iter().enumerate() {
+        Rule::new(push).map_err(|error| ConfigError::Invalid {
+            key: format!("push.{index}"),
+            origin: origin(figment.find_metadata("push")),
+            reason: error.to_string(),
+        })?;
+    }
     match config.first_offence() {
         None => Ok(config),
         Some((key, rule)) => {

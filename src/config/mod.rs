@@ -13,6 +13,7 @@ mod keys;
 mod latency;
 mod listen;
 mod load;
+mod push;
 mod rules;
 mod secret;
 pub(crate) mod units;
@@ -35,6 +36,7 @@ pub use keys::{
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
 pub use load::{ENV_PREFIX, Overrides, load};
+pub use push::Push;
 pub use secret::{MASK, Secret};
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
 
@@ -111,6 +113,8 @@ pub struct Config {
     /// Programs that make streams, or make something of them.
     #[serde(deserialize_with = "crate::helper::config::list")]
     pub helper: Vec<HelperConfig>,
+    /// What is published elsewhere while it is live.
+    pub push: Vec<Push>,
 }
 
 impl Default for Config {
@@ -142,6 +146,7 @@ impl Default for Config {
             caps: Caps::default(),
             keys: Keys::default(),
             helper: Vec::new(),
+            push: Vec::new(),
         }
     }
 }

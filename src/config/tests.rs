@@ -184,6 +184,26 @@ fn an_exposed_address_wants_a_key_or_open() {
     assert_eq!((bind.rtmp.len(), bind.http_is_exposed()), (1, false));
 }
 
+#[test]
+fn what_is_to_be_pushed_is_looked_at_before_anything_starts() {
+    let push = |lines: &str| format!("[[push]]\n{lines}\n");
+    let good = "stream = \"live/*\"\nurl = \"rtmp://h/app\"\nkey = \"{name}?s=hunter2\"";
+    let config = from_file(&push(good)).unwrap();
+    assert_eq!(config.push.len(), 1);
+    assert!(!format!("{config:?}").contains("hunter2"));
+    for (lines, said) in [
+        ("stream = \"live/a\"", "missing field `url`"),
+        ("stream = \"live/a\"\nurl = \"rtmp://h/app/k\"\nkeyy = \"hunter2\"", "keyy"),
+        ("stream = \"live/a\"\nurl = \"http://h/app\"\nkey = \"hunter2\"", "rtmp://"),
+        ("stream = \"live/*\"\nurl = \"rtmp://h/app\"\nkey = \"hunter2\"", "{name}"),
+        ("stream = \"cam\"\nurl = \"rtmp://h/app\"\nkey = \"hunter2\"", "live/cam1"),
+    ] {
+        let complaint = complaint(&push(lines));
+        assert!(complaint.contains("push") && complaint.contains(said), "{complaint}");
+        assert!(!complaint.contains("hunter2"), "{complaint}");
+    }
+}
+
 const EXAMPLE: &str = include_str!("../../docs/millstream.toml");
 
 #[test]
@@ -198,12 +218,13 @@ fn the_example_file_shows_every_key() {
     let text: String = EXAMPLE
         .lines()
         .map(|line| match line.strip_prefix('#') {
-            Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase()) => rest,
+            Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => rest,
             _ => line,
         })
         .fold(String::new(), |text, line| text + line + "\n");
     let config = from_file(&text).unwrap();
-    assert!(!config.keys.is_empty());
+    assert!(!config.keys.is_empty() && config.push[0].ca.is_some());
+    assert_eq!(config.helper[0].cpu, Some(Duration::from_secs(86_400)));
 
     let defaults = serde_json::to_value(Config::default()).unwrap();
     for (key, value) in defaults.as_object().unwrap() {

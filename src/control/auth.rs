@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -14,6 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::ControlState;
 use super::failure::Failure;
 use crate::config::{Bind, Config, Secret};
+
+/// What can be changed.
+const CHANGED: &str = "/api/v1/targets";
 
 /// Who may look at the page, the metrics and the API.
 #[derive(Debug)]
@@ -27,16 +31,17 @@ pub enum Access {
 
 impl Access {
     /// Decides who may look: whoever has the configured token; else, away from loopback, whoever
-    /// has one that is made up here and must be shown to the operator, which is why it is given
-    /// back apart; else everyone.
+    /// has one that is made up here; else everyone. One that is made up must be shown to the operator,
+    /// which is why it is given back apart. On loopback it is for changes alone.
     pub fn choose(config: &Config, bind: &Bind) -> io::Result<(Access, Option<Secret>)> {
         match &config.http_token {
             Some(token) => Ok((Access::Token(token.clone()), None)),
-            None if bind.http_is_exposed() => {
+            None => {
                 let token = make_token()?;
-                Ok((Access::Token(token.clone()), Some(token)))
+                let exposed = bind.http_is_exposed();
+                let access = if exposed { Access::Token(token.clone()) } else { Access::Open };
+                Ok((access, Some(token)))
             }
-            None => Ok((Access::Open, None)),
         }
     }
 }
@@ -53,19 +58,23 @@ pub(super) fn random_hex() -> io::Result<String> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// Lets requests with the token pass.
+/// Lets requests with the token pass, and those that only look where looking wants none.
 pub(super) async fn check(
     State(state): State<Arc<ControlState>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let allowed = match &state.access {
-        Access::Open => true,
-        Access::Token(token) => {
-            let mut given = request.headers().get_all(AUTHORIZATION).iter();
-            given.any(|header| shows(header.as_bytes(), token))
-        }
+    let changes = matches!(*request.method(), Method::POST | Method::PUT | Method::DELETE);
+    let wanted = match &state.access {
+        // Where nothing can be changed, the answer is that, and not that a token is missing.
+        Access::Open if !changes || !request.uri().path().starts_with(CHANGED) => None,
+        Access::Open => Some(state.writes.as_ref()),
+        Access::Token(token) => Some(Some(token)),
     };
+    let allowed = wanted.is_none_or(|token| {
+        let mut given = request.headers().get_all(AUTHORIZATION).iter();
+        token.is_some_and(|token| given.any(|header| shows(header.as_bytes(), token)))
+    });
     if allowed {
         next.run(request).await
     } else {
@@ -126,7 +135,7 @@ mod tests {
             let config = Config { http_token: token.map(Secret::new), ..Config::default() };
             Access::choose(&config, &Bind { rtmp: Vec::new(), http }).unwrap()
         };
-        assert!(matches!(choose("127.0.0.1:80", None), (Access::Open, None)));
+        assert!(matches!(choose("127.0.0.1:80", None), (Access::Open, Some(_))));
         assert!(matches!(choose("[::1]:80", Some("t")), (Access::Token(_), None)));
         assert!(matches!(choose("0.0.0.0:80", Some("t")), (Access::Token(_), None)));
         match choose("0.0.0.0:80", None) {

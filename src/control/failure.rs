@@ -11,7 +11,7 @@ use serde_json::json;
 pub(super) enum Failure {
     /// There is nothing at this path.
     NotFound,
-    /// All paths are for reading.
+    /// Most paths are for reading.
     WrongMethod,
     /// The token is missing or wrong.
     Unauthorized,
@@ -21,7 +21,7 @@ pub(super) enum Failure {
     ForeignHost,
     /// A page of another origin asks.
     ForeignOrigin,
-    /// No path takes a body.
+    /// This path takes no body.
     Body,
     /// The server could not do it.
     Internal,
@@ -36,7 +36,7 @@ impl Failure {
             Failure::WrongMethod => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "wrong_method",
-                "Only GET and HEAD are answered here.",
+                "This address is not asked by that method.",
             ),
             Failure::Unauthorized => (
                 StatusCode::UNAUTHORIZED,
@@ -59,7 +59,7 @@ impl Failure {
                 "Pages of other origins may not read from this server.",
             ),
             Failure::Body => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "body", "Requests to this server have no body.")
+                (StatusCode::PAYLOAD_TOO_LARGE, "body", "Requests to this address have no body.")
             }
             Failure::Internal => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed to answer.")
@@ -84,7 +84,12 @@ impl Failure {
                 headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Failure::WrongMethod => {
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+                let allowed = match path {
+                    "/api/v1/targets" => "GET, HEAD, POST",
+                    _ if path.starts_with("/api/v1/targets/") => "DELETE",
+                    _ => "GET, HEAD",
+                };
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             }
             _ => {}
         }
@@ -97,7 +102,7 @@ pub(super) async fn not_found(uri: Uri) -> Response {
     Failure::NotFound.answer(uri.path())
 }
 
-/// The answer to a method other than GET and HEAD.
+/// The answer to a method that a path has not.
 pub(super) async fn wrong_method(uri: Uri) -> Response {
     Failure::WrongMethod.answer(uri.path())
 }

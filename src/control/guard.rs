@@ -4,7 +4,8 @@
 //! requests here, and by DNS rebinding may even count as of our origin under a name of its own.
 //! So without a token only addresses and known names are accepted as `Host` (rebinding needs a
 //! name), and requests that a foreign page caused are refused, but for following a link to the
-//! status page. No answer ever permits another origin to read it.
+//! status page. No answer ever permits another origin to read it. What changes something wants a token,
+//! see `auth`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use axum::http::header::{
     TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -23,14 +24,14 @@ use super::auth::Access;
 use super::failure::Failure;
 use super::{About, ControlState};
 
-/// Lets a request pass that is addressed to us, comes from us or from no page at all, and has no
-/// body. The authority that it speaks to is left in its extensions as [`CalledAs`].
+/// Lets a request pass that is addressed to us, comes from us or from no page at all, and has a body
+/// only where one is read. The authority that it speaks to is left in its extensions as [`CalledAs`].
 pub(super) async fn check(
     State(state): State<Arc<ControlState>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match judge(&state, request.uri(), request.headers()) {
+    match judge(&state, request.method(), request.uri(), request.headers()) {
         Ok(called_as) => {
             request.extensions_mut().insert(called_as);
             next.run(request).await
@@ -43,7 +44,12 @@ pub(super) async fn check(
 #[derive(Debug, Clone)]
 pub(super) struct CalledAs(pub(super) Authority);
 
-fn judge(state: &ControlState, uri: &Uri, headers: &HeaderMap) -> Result<CalledAs, Failure> {
+fn judge(
+    state: &ControlState,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<CalledAs, Failure> {
     let called_as = called_as(uri, headers).ok_or(Failure::NoHost)?;
     // Probes of orchestrators call by names of their own, and `/healthz` says nothing but that.
     let guarded = matches!(state.access, Access::Open) && uri.path() != "/healthz";
@@ -55,8 +61,11 @@ fn judge(state: &ControlState, uri: &Uri, headers: &HeaderMap) -> Result<CalledA
         return Err(Failure::ForeignOrigin);
     }
     let empty = |length: &HeaderValue| length.as_bytes() == b"0";
-    if headers.contains_key(TRANSFER_ENCODING) || !headers.get_all(CONTENT_LENGTH).iter().all(empty)
-    {
+    // How long it may be is looked at while it is read.
+    let takes_body = *method == Method::POST && uri.path() == "/api/v1/targets";
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || !headers.get_all(CONTENT_LENGTH).iter().all(empty);
+    if has_body && !takes_body {
         return Err(Failure::Body);
     }
     Ok(CalledAs(called_as))

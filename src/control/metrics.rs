@@ -1,8 +1,8 @@
 //! `/metrics`: the counters in the OpenMetrics text format, which Prometheus scrapes.
 //!
 //! Nothing is kept between scrapes: a collector reads the atomics each time. Names and labels are
-//! public interface. Labels are `shard`, `reason` (a closed list) and `stream`, the last for at
-//! most [`METRICS_STREAMS_MAX`] streams, those with the most viewers.
+//! public interface. Labels are `shard`, `reason` (a closed list), `stream`, for at most
+//! [`METRICS_STREAMS_MAX`] streams, those with the most viewers, and `target`, for at most as many.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use prometheus_client::registry::Registry;
 use super::ControlState;
 use super::failure::Failure;
 use crate::limits::METRICS_STREAMS_MAX;
+use crate::outbound::PushSnapshot;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -83,6 +84,18 @@ const STREAM_METRICS: &[Metric<StreamSnapshot>] = &[
     ("stream_generation", "Publishers that there have been", Gauge, |s| s.generation),
 ];
 
+const TARGET_METRICS: &[Metric<(u64, PushSnapshot)>] = &[
+    ("target_publishing", "1 while media flows", Gauge, |t| {
+        u64::from(t.1.status.state == "publishing")
+    }),
+    ("target_sent_bytes", "Bytes sent", Counter, |t| t.1.status.bytes_out),
+    ("target_dropped_frames", "Frames skipped", Counter, |t| t.1.status.dropped_frames),
+    ("target_dropped_bytes", "Bytes skipped", Counter, |t| t.1.status.dropped_bytes),
+    ("target_skips", "Skips to a newer key frame", Counter, |t| t.1.status.skips),
+    ("target_attempts", "Attempts to connect", Counter, |t| t.1.status.attempts),
+    ("target_connects", "Connections that were accepted", Counter, |t| t.1.status.connects),
+];
+
 /// The counters at the moment of one scrape.
 #[derive(Debug)]
 struct Scrape {
@@ -92,6 +105,8 @@ struct Scrape {
     /// Those with series of their own.
     streams: Vec<StreamSnapshot>,
     streams_total: usize,
+    /// Streams on their way to targets, with the target's number.
+    pushes: Vec<(u64, PushSnapshot)>,
 }
 
 impl Scrape {
@@ -102,12 +117,17 @@ impl Scrape {
             streams.sort_by_key(|stream| std::cmp::Reverse(stream.viewers));
             streams.truncate(METRICS_STREAMS_MAX);
         }
+        let targets = state.targets.snapshots().into_iter();
+        let pushes =
+            targets.flat_map(|target| target.pushes.into_iter().map(move |push| (target.id, push)));
+        let pushes = pushes.take(METRICS_STREAMS_MAX).collect();
         Scrape {
             driver: state.about.driver.clone(),
             uptime_s: state.started.elapsed().as_secs(),
             shards: state.directory.shard_snapshots(),
             streams,
             streams_total,
+            pushes,
         }
     }
 
@@ -139,6 +159,10 @@ impl Collector for Scrape {
         families(&mut encoder, SHARD_METRICS, &self.shards, shard)?;
         let stream = |stream: &StreamSnapshot| [("stream", stream.name.to_string())];
         families(&mut encoder, STREAM_METRICS, &self.streams, stream)?;
+        let push = |(target, push): &(u64, PushSnapshot)| {
+            [("target", target.to_string()), ("stream", push.stream.to_string())]
+        };
+        families(&mut encoder, TARGET_METRICS, &self.pushes, push)?;
 
         let help = "Connections turned away or closed for cause";
         let mut refused = encoder.encode_descriptor("millstream_refused", help, None, Counter)?;

@@ -1,12 +1,12 @@
 //! The HTTP side: status page, metrics, API and health check, on one thread of its own.
 //!
 //! It reads counters and never touches media; the shards do not know that it exists. It is given
-//! a [`ControlState`] and nothing else, so tests feed it made-up numbers. Later parts of the
-//! HTTP side that must act on streams do so by messages to the shards.
+//! a [`ControlState`] and nothing else, so tests feed it made-up numbers. What must act on streams does
+//! so by messages to the shards: targets are added and removed at [`Targets`], which sends them.
 //!
 //! - `server`: the thread, the listener, the life of a connection.
 //! - `guard`, `auth`: who may ask: hosts, origins, bodies, tokens; and the headers of every answer.
-//! - `page`, `api`, `metrics`: the answers.
+//! - `page`, `api`, `metrics`: the answers; `targets`: what can be changed, too.
 
 mod api;
 mod auth;
@@ -16,19 +16,24 @@ mod helpers;
 mod metrics;
 mod page;
 mod server;
+mod targets;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{delete, get};
 
 pub use auth::{Access, make_token};
 pub use server::{Control, ControlError, start};
 
+use crate::config::Secret;
 use crate::helper;
+use crate::limits::HTTP_BODY_MAX;
+use crate::outbound::Targets;
 use crate::stats::Directory;
 
 /// What the HTTP side knows.
@@ -36,12 +41,16 @@ use crate::stats::Directory;
 pub struct ControlState {
     /// The counters.
     pub directory: Arc<Directory>,
+    /// Who is pushed where.
+    pub targets: Arc<Targets>,
     /// What does not change while the server runs.
     pub about: About,
     /// Who may look.
     pub access: Access,
     /// The way to the helpers, if there are any.
     pub helpers: Option<helper::Handle>,
+    /// The token that changes want where looking wants none. Without one nothing can be changed there.
+    pub writes: Option<Secret>,
     /// When the server started.
     pub started: Instant,
 }
@@ -70,6 +79,9 @@ fn router(state: Arc<ControlState>) -> Router {
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/shards", get(api::shards))
         .route("/api/v1/helpers", get(helpers::show))
+        .route("/api/v1/targets", get(targets::list).post(targets::add))
+        .route("/api/v1/targets/{id}", delete(targets::remove))
+        .layer(DefaultBodyLimit::max(HTTP_BODY_MAX))
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::wrong_method)
         .layer(from_fn_with_state(Arc::clone(&state), auth::check));

@@ -41,13 +41,12 @@ impl Server {
             keyed: true,
             hosts: vec!["known.example".into()],
         };
-        let state = Arc::new(ControlState {
-            directory,
-            about,
-            access,
-            helpers: None,
-            started: Instant::now(),
-        });
+        let targets = Arc::new(Targets::for_tests(Arc::clone(&directory)));
+        let writes = Some(Secret::new(TOKEN));
+        let started = Instant::now();
+        let helpers = None;
+        let state =
+            Arc::new(ControlState { directory, targets, about, access, helpers, writes, started });
         let control = start("127.0.0.1:0".parse().unwrap(), Arc::clone(&state)).unwrap();
         Server { control: Some(control), state }
     }
@@ -195,6 +194,65 @@ fn metrics_list_the_most_watched_streams_up_to_the_cap() {
     assert_eq!(series, METRICS_STREAMS_MAX);
     assert!(answer.body().contains("millstream_stream_viewers{stream=\"live/cam1\"} 1"));
     assert!(answer.body().contains("millstream_unlisted_streams 1\n"));
+}
+
+#[test]
+fn targets_come_and_go_by_the_token_and_their_keys_are_never_shown() {
+    let server = Server::start(Access::Open);
+    let bearer = format!("Authorization: Bearer {TOKEN}\r\n");
+    let body = r#"{"stream":"live/cam1","url":"rtmp://h/app","key":"hunter2?x=3","name":"<b>"}"#;
+    let send = |method: &str, path: &str, headers: &str, body: &str| {
+        let (addr, length) = (server.addr(), body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {addr}\r\n{headers}Content-Length: {length}\r\n\
+             Connection: close\r\n\r\n{body}"
+        );
+        let mut stream = server.connect();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        Answer(text)
+    };
+    assert_eq!(send("POST", "/api/v1/targets", "", body).status(), 401);
+    let wrong = send("POST", "/api/v1/targets", "Authorization: Bearer nonsense\r\n", body);
+    assert_eq!(wrong.status(), 401);
+    assert_eq!(send("DELETE", "/api/v1/targets/1", "", "").status(), 401);
+    let foreign = format!("{bearer}Origin: http://evil.example\r\n");
+    assert_eq!(send("POST", "/api/v1/targets", &foreign, body).status(), 403);
+    let added = send("POST", "/api/v1/targets", &bearer, body);
+    assert_eq!((added.status(), &added.json()["id"]), (201, &1.into()));
+
+    let list = server.get("/api/v1/targets");
+    let target = &list.json()["targets"][0];
+    assert_eq!((&target["url"], &target["source"]), (&"rtmp://h/app/***".into(), &"api".into()));
+    assert_eq!(target["pushes"][0]["state"], "waiting");
+    let (page, metrics) = (server.get("/"), server.get("/metrics"));
+    assert!(page.body().contains("&lt;b&gt;") && page.body().contains("rtmp://h/app/***"));
+    let line = "millstream_target_publishing{target=\"1\",stream=\"live/cam1\"} 0";
+    assert!(metrics.body().lines().any(|found| found == line), "{}", metrics.body());
+    for answer in [&list, &page, &metrics, &added] {
+        assert!(!answer.0.contains("hunter2"));
+    }
+
+    for (body, code) in [
+        ("", "bad_target"),
+        (r#"{"stream":"live/cam1"}"#, "bad_target"),
+        (r#"{"stream":"live/*","url":"rtmp://h/app","key":"hunter2"}"#, "bad_target"),
+        (r#"{"stream":"live/cam1","url":"rtmps://h/app/x","ca":"/no/such"}"#, "bad_ca"),
+    ] {
+        let refused = send("POST", "/api/v1/targets", &bearer, body);
+        assert_eq!((refused.status(), &refused.json()["error"]["code"]), (400, &code.into()));
+        assert!(!refused.0.contains("hunter2"), "{}", refused.0);
+    }
+    let long = format!("{{\"stream\":\"{}\"}}", "x".repeat(20_000));
+    assert_eq!(send("POST", "/api/v1/targets", &bearer, &long).status(), 413);
+    assert_eq!(send("PUT", "/api/v1/targets", &bearer, "").status(), 405);
+    assert_eq!(send("DELETE", "/api/v1/targets/1", &bearer, "").status(), 204);
+    for gone in ["1", "x", "-1"] {
+        let answer = send("DELETE", &format!("/api/v1/targets/{gone}"), &bearer, "");
+        assert_eq!(answer.status(), 404);
+    }
+    assert_eq!(server.get("/api/v1/targets").json()["targets"], serde_json::json!([]));
 }
 
 #[test]

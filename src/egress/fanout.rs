@@ -5,7 +5,7 @@
 //! can read its sockets, and goes on where it stopped. What one reader's turn is stands in `turn`;
 //! when a pass runs is the shard's business. No socket, no clock.
 
-use super::outlet::{Outlet, OutletId, OutletStats, Reader, Resume, Sink, Standing};
+use super::outlet::{Outlet, OutletId, OutletStats, Past, Reader, Resume, Sink, Standing};
 use super::place;
 use super::turn::{self, HangUp, Notice, Scene};
 use crate::config::Lag;
@@ -148,6 +148,8 @@ impl Fanout {
         let view = self.view_of(hub, projection)?;
         let Some(shown) = self.views.at_mut(view) else { return Ok(()) };
         shown.view.refresh();
+        // The main log holds what there is from its beginning on; others are fed when the owner looks.
+        let fed = shown.projection == Projection::WHOLE || shown.view.is_fed();
         let begin = shown.view.join_point().map_or_else(|| shown.view.end(), |point| point.at);
         let place =
             u32::try_from(shown.readers.len()).expect("descriptors bound a shard's readers");
@@ -167,7 +169,7 @@ impl Fanout {
             has_read: false,
             passed_end: false,
             halted: false,
-            past: Box::default(),
+            past: Box::new(Past { unplaced: !fed, ..Past::default() }),
         };
         shown.readers.push(id);
         if let Some(outlet) = self.outlets.at_mut(id) {
@@ -250,6 +252,7 @@ impl Fanout {
             },
         };
         let before = reader.clone();
+        let unplaced = before.past.unplaced;
         let Some(followed) = self.streams.at(shown.stream) else { return Ok(()) };
         let hub = Arc::clone(&followed.hub);
         // The new view first: otherwise the stream could be let go of in between.
@@ -267,7 +270,11 @@ impl Fanout {
             // It waits for a key frame of its own will, and loses nothing by it.
             reader.headers = None;
         }
-        reader.past.resume = Some(resume);
+        if !unplaced {
+            // Who had a place there has it here.
+            reader.past.unplaced = false;
+            reader.past.resume = Some(resume);
+        }
         self.catching_up.push_back(id);
         Ok(())
     }
@@ -418,12 +425,12 @@ impl Fanout {
     }
 
     /// Hands what each reading outlet did since it was last asked to `each`, with its stream.
-    pub fn collect(&mut self, mut each: impl FnMut(&Hub, OutletStats)) {
-        for (_, outlet) in self.outlets.iter_mut() {
+    pub fn collect(&mut self, mut each: impl FnMut(OutletId, &Hub, OutletStats)) {
+        for (id, outlet) in self.outlets.iter_mut() {
             let Some(reader) = outlet.reader.as_ref() else { continue };
             let Some(shown) = self.views.at(reader.view) else { continue };
             let Some(followed) = self.streams.at(shown.stream) else { continue };
-            each(&followed.hub, outlet.take_delta());
+            each(id, &followed.hub, outlet.take_delta());
         }
     }
 

@@ -101,6 +101,9 @@ pub struct Past {
     pub unannounced: Loss,
     /// After a change of projection: where it goes on in the other log, once that is fed.
     pub resume: Option<Resume>,
+    /// It came before its log was fed, and has no place in it yet: what the log is filled with then, ends
+    /// of the stream included, was before its time.
+    pub unplaced: bool,
     /// The number of the last message that it had of another log of the stream, if it had any: this
     /// one may hold too few messages to tell where the reader stood.
     pub floor: Option<u32>,

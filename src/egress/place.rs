@@ -34,8 +34,20 @@ impl Place {
     }
 }
 
-/// Finds the place of a reader that came from another log of its stream, once this one is fed.
+/// Gives a reader that came before its log was fed the place that it would have been given now.
+pub fn place_early(reader: &mut Reader, view: &View) {
+    if reader.past.unplaced && view.is_fed() {
+        reader.past.unplaced = false;
+        reader.cursor = view.join_point().map_or_else(|| view.end(), |point| point.at);
+    }
+}
+
+/// Finds the place of a reader that came from another log of its stream, or before this one was fed.
 pub fn find_place(reader: &mut Reader, view: &View) -> Place {
+    place_early(reader, view);
+    if reader.past.unplaced && reader.past.resume.is_none() {
+        return Place::Unknown;
+    }
     let Some(resume) = reader.past.resume else { return Place::Joins };
     if !view.is_fed() {
         return Place::Unknown;

@@ -13,7 +13,9 @@
 //! ```
 
 use super::outlet::{Flow, Loss, Outlet, OutletId, Reader, STALE_HEADERS, Sink, Standing};
-use super::place::{ended, find_place, hear_of_absence, join_point, passes_end, stop_at_end};
+use super::place::{
+    ended, find_place, hear_of_absence, join_point, passes_end, place_early, stop_at_end,
+};
 use crate::config::Lag;
 use crate::limits;
 use crate::moment::Moment;
@@ -208,6 +210,7 @@ pub fn relocate(
 ) {
     let first = scene.view.first_retained();
     let Some(reader) = outlet.reader.as_mut() else { return };
+    place_early(reader, scene.view);
     if let Some(resume) = reader.past.resume {
         // It has not stood anywhere in this log yet; what it had of the other one it has.
         reader.cursor = scene.view.after(resume.after);

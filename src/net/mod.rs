@@ -6,4 +6,5 @@ pub mod addresses;
 pub mod arrivals;
 mod holder;
 pub mod listener;
+pub mod secure;
 pub mod socket;

@@ -1,4 +1,4 @@
-//! One accepted socket: reads and writes at once or not at all, and waits for room through the
+//! One socket, accepted or connected by us: reads and writes at once or not at all, and waits for room through the
 //! runtime. The wait for something to read stands in `arrivals`.
 
 use crate::limits;
@@ -6,6 +6,7 @@ use monoio::net::{TcpStream, UnixStream};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::time::Duration;
@@ -46,6 +47,41 @@ impl Socket {
     /// As for an accepted one.
     pub fn inside(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
         Self::of(stream, Duration::ZERO)
+    }
+
+    /// Begins to connect. It is [`writable`](Self::writable) when that is done or has failed, and
+    /// [`connected`](Self::connected) says which. `dead_after` as for an accepted one.
+    ///
+    /// # Errors
+    /// If no descriptor is left, or no way leads there.
+    pub fn connect(address: SocketAddr, dead_after: Duration) -> io::Result<Self> {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+        let family = match address {
+            SocketAddr::V4(_) => AddressFamily::INET,
+            SocketAddr::V6(_) => AddressFamily::INET6,
+        };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let descriptor = socket_with(family, SocketType::STREAM, flags, None)?;
+        match rustix::net::connect(&descriptor, &address) {
+            Ok(()) | Err(Errno::INPROGRESS) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        Self::of(descriptor.into(), dead_after)
+    }
+
+    /// Whether a connection that was begun is there.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn connected(&self) -> rustix::io::Result<()> {
+        rustix::net::sockopt::socket_error(self.fd())??;
+        // Without an error it may also have been given up before it was there.
+        rustix::net::getpeername(self.fd()).map(drop)
+    }
+
+    /// Says that nothing more comes from us.
+    pub fn finish(&self) {
+        let _ = rustix::net::shutdown(self.fd(), Shutdown::Write);
     }
 
     fn of(stream: std::os::unix::net::UnixStream, dead_after: Duration) -> io::Result<Self> {

@@ -4,7 +4,7 @@
 //! `publishing` and `playing`.
 
 use super::intake::{Pace, Turn};
-use super::state::{Connection, Sockets, State, Way};
+use super::state::{Beside, Connection, Owner, Sockets, State, Way};
 use super::tasks::Shard;
 use crate::capture::format::Direction;
 use crate::hook::{Ended, Totals};
@@ -98,10 +98,11 @@ impl Shard {
             state.sockets.resize_with(at + 1, || None);
         }
         let writer = Writer::new(Rc::clone(&socket));
-        state.sockets[at] = Some(Way { writer, tap, connection: key });
+        let beside = tap.map(|tap| Box::new(Beside::Tap(tap)));
+        state.sockets[at] = Some(Way { writer, beside, owner: Owner::peer(key) });
         self.stats.connections.add(1);
         tracing::debug!(connection = number, peer = %address, "connection accepted");
-        if let Err(error) = self.arrivals.watch(&socket, key.at) {
+        if let Err(error) = self.arrivals.watch(&socket, Owner::peer(key).number()) {
             self.not_watched(&mut state, key, &error, now);
         }
     }
@@ -164,7 +165,9 @@ impl Shard {
         }
         self.arrivals_of(connection.pace).forget(&connection.socket);
         connection.pace = pace;
-        if let Err(error) = self.arrivals_of(pace).watch(&connection.socket, key.at) {
+        if let Err(error) =
+            self.arrivals_of(pace).watch(&connection.socket, Owner::peer(key).number())
+        {
             self.not_watched(state, key, &error, now);
         }
     }

@@ -7,10 +7,12 @@ use super::bell::Bell;
 use crate::hook::{Admission, Decision, Errand, MayPublish};
 use crate::limits;
 use crate::name::StreamName;
+use crate::outbound::{Order, OrderId};
 use crate::slots::Key;
 use crate::stream::registry::ClaimId;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use millstream_rtmp::session::RequestId;
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -48,6 +50,21 @@ pub(crate) enum Mail {
     Inherit {
         /// The claim.
         claim: ClaimId,
+    },
+    /// Keep something connected.
+    Undertake(Arc<Order>),
+    /// Do so no longer.
+    GiveUp(OrderId),
+    /// The addresses of a host that a connection of ours asked for; none if it has none.
+    Resolved {
+        /// The connection.
+        outbound: Key,
+        /// Its order.
+        order: OrderId,
+        /// The attempt that asked.
+        attempt: u64,
+        /// In the order in which they are to be tried.
+        addresses: Vec<SocketAddr>,
     },
     /// Stop accepting, end the streams, let viewers have what is theirs, then stop.
     Drain,

@@ -16,6 +16,7 @@
 //! What a turn does with the bytes stands in `connection`.
 
 use super::runtime::{self, Yielder};
+use super::state::Owner;
 use super::tasks::Shard;
 use crate::config::LatencyBudget;
 use crate::limits;
@@ -169,7 +170,11 @@ impl Shard {
     /// One connection's turn.
     fn turn(self: &Rc<Self>, arrival: Arrival, now: Moment) -> Turn {
         // Found before another's turn closed it, or even gave its place away: nothing is there then.
-        let Some(key) = self.state.borrow().connections.key_at(arrival.number) else {
+        let (accepted, at) = Owner::place(arrival.number);
+        if !accepted {
+            return self.outbound_turn(at, now);
+        }
+        let Some(key) = self.state.borrow().connections.key_at(at) else {
             return Turn::default();
         };
         if let Some(turn) = runtime::contained(|| self.on_readable(key, arrival.ended, now)) {

@@ -24,11 +24,17 @@ mod intake;
 #[cfg(not(millstream_loom))]
 mod load;
 #[cfg(not(millstream_loom))]
+mod outbound;
+#[cfg(not(millstream_loom))]
+mod outbound_link;
+#[cfg(not(millstream_loom))]
 pub mod pacing;
 #[cfg(not(millstream_loom))]
 mod playing;
 #[cfg(not(millstream_loom))]
 mod publishing;
+#[cfg(not(millstream_loom))]
+mod pushing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
 #[cfg(not(millstream_loom))]

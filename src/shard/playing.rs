@@ -2,7 +2,7 @@
 
 use super::connection::report;
 use super::inbox::{Mail, Undelivered};
-use super::state::{Asked, Connection, Play, State};
+use super::state::{Asked, Connection, Play, State, Whose};
 use super::tasks::Shard;
 use crate::egress::outlet::OutletId;
 use crate::egress::turn::{HangUp, Notice};
@@ -202,7 +202,10 @@ impl Shard {
 
     fn notice(self: &Rc<Self>, state: &mut State, outlet: OutletId, notice: Notice, now: Moment) {
         let Some(Some(way)) = state.sockets.get(outlet.at as usize) else { return };
-        let key = way.connection;
+        let key = match way.owner.whose() {
+            Whose::Peer(key) => key,
+            Whose::Target(key) => return self.outbound_notice(state, key, outlet, notice, now),
+        };
         let Some(connection) = state.connections.at_mut(key) else { return };
         if connection.outlet != outlet {
             return;

@@ -112,6 +112,7 @@ impl Shard {
         );
         report(connection.protocol.accept_publish(entry.request));
         let name = &entry.tenure.hub.name;
+        self.common.targets.begun(name);
         self.call(connection, key, now, |session| session.publish_started(name));
     }
 

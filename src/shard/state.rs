@@ -2,12 +2,14 @@
 //! them stands in `connection`, `publishing`, `playing` and `tick`.
 
 use super::intake::Pace;
+use super::outbound::Outbound;
 use crate::capture::Tap;
 use crate::capture::format::Direction;
 use crate::egress::fanout::Fanout;
 use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::{Peer, Session, Totals};
 use crate::moment::Moment;
+use crate::net::secure::Secure;
 use crate::net::socket::{Socket, Writer};
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
@@ -16,6 +18,7 @@ use crate::stream::registry::ClaimId;
 use crate::stream::tenure::Tenure;
 use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::session::RequestId;
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -26,6 +29,8 @@ use std::sync::Arc;
 pub struct State {
     pub connections: Slots<Connection>,
     pub publishing: Slots<Publishing>,
+    /// Connections that we make.
+    pub outbound: Slots<Outbound>,
     /// Claims of this shard, held or promised.
     pub claims: HashMap<ClaimId, Key>,
     pub fanout: Fanout,
@@ -44,9 +49,63 @@ pub struct State {
 /// An outlet's socket and connection.
 pub struct Way {
     pub writer: Writer,
-    /// Where what is sent is captured.
-    pub tap: Option<Rc<Tap>>,
-    pub connection: Key,
+    pub beside: Option<Box<Beside>>,
+    pub owner: Owner,
+}
+
+/// What few ways have besides a socket: thousands are written to with each frame, and those that have
+/// nothing of it look at nothing.
+pub enum Beside {
+    /// What is sent is captured here.
+    Tap(Rc<Tap>),
+    /// What is sent is encrypted.
+    Secure(Rc<RefCell<Secure>>),
+}
+
+/// Whose something is: a connection's that was accepted, or one's that we made. As large as one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner(Key);
+
+/// An [`Owner`], told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// In [`State::connections`].
+    Peer(Key),
+    /// In [`State::outbound`].
+    Target(Key),
+}
+
+impl Owner {
+    /// Set in the place of those that we made; no table has as many places.
+    const TARGET: u32 = 1 << 31;
+
+    pub fn peer(key: Key) -> Self {
+        Self(key)
+    }
+
+    pub fn target(mut key: Key) -> Self {
+        key.at |= Self::TARGET;
+        Self(key)
+    }
+
+    pub fn whose(self) -> Whose {
+        let Self(mut key) = self;
+        if key.at & Self::TARGET == 0 {
+            return Whose::Peer(key);
+        }
+        key.at &= !Self::TARGET;
+        Whose::Target(key)
+    }
+
+    /// The number under which its socket is watched.
+    pub fn number(self) -> u32 {
+        self.0.at
+    }
+
+    /// The place of a watched number: among the accepted, or among those that we made.
+    pub fn place(number: u32) -> (bool, u32) {
+        (number & Self::TARGET == 0, number & !Self::TARGET)
+    }
 }
 
 /// One accepted connection.
@@ -156,32 +215,79 @@ pub struct Sockets<'a> {
 impl Sink for Sockets<'_> {
     fn send(&mut self, outlet: OutletId, bytes: &[u8]) -> Sent {
         let Some(Some(way)) = self.ways.get(outlet.at as usize) else { return Sent::Broken };
-        let Ok(count) = way.writer.write(bytes) else { return Sent::Broken };
-        self.sent(way, count, bytes, &[])
+        let Some(beside) = way.beside.as_deref() else {
+            let Ok(count) = way.writer.write(bytes) else { return Sent::Broken };
+            return self.sent(count, bytes.len());
+        };
+        self.send_beside(way, beside, bytes, &[])
     }
 
     fn send_joined(&mut self, outlet: OutletId, first: &[u8], second: &[u8]) -> Sent {
         let Some(Some(way)) = self.ways.get(outlet.at as usize) else { return Sent::Broken };
-        let Ok(count) = way.writer.write_joined(first, second) else { return Sent::Broken };
-        self.sent(way, count, first, second)
+        let Some(beside) = way.beside.as_deref() else {
+            let Ok(count) = way.writer.write_joined(first, second) else { return Sent::Broken };
+            return self.sent(count, first.len() + second.len());
+        };
+        self.send_beside(way, beside, first, second)
     }
 }
 
 impl Sockets<'_> {
-    /// Notes what a socket took of two stretches.
-    fn sent(&self, way: &Way, count: usize, first: &[u8], second: &[u8]) -> Sent {
+    /// Counts what a socket took.
+    fn sent(&self, count: usize, offered: usize) -> Sent {
         self.stats.sends.add(1);
         self.stats.bytes_out.add(count as u64);
-        if let Some(tap) = &way.tap {
+        if count < offered {
+            self.stats.short_sends.add(1);
+        }
+        Sent::Wrote(count)
+    }
+
+    /// Sends what is captured or encrypted.
+    fn send_beside(&self, way: &Way, beside: &Beside, first: &[u8], second: &[u8]) -> Sent {
+        let written = match beside {
+            Beside::Tap(_) if second.is_empty() => way.writer.write(first),
+            Beside::Tap(_) => way.writer.write_joined(first, second),
+            Beside::Secure(secure) => {
+                let mut secure = secure.borrow_mut();
+                match secure.write(&way.writer, first) {
+                    Ok(count) if count == first.len() && !second.is_empty() => {
+                        secure.write(&way.writer, second).map(|more| count + more)
+                    }
+                    written => written,
+                }
+            }
+        };
+        let Ok(count) = written else { return Sent::Broken };
+        if let Beside::Tap(tap) = beside {
             let here = count.min(first.len());
             tap.bytes(Direction::Out, &first[..here]);
             if here < count {
                 tap.bytes(Direction::Out, &second[..count - here]);
             }
         }
-        if count < first.len() + second.len() {
-            self.stats.short_sends.add(1);
+        self.sent(count, first.len() + second.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owners_are_told_apart() {
+        let mut slots = Slots::default();
+        let keys = [slots.insert(()), slots.insert(())];
+        for key in keys {
+            assert_eq!(Owner::peer(key).whose(), Whose::Peer(key));
+            assert_eq!(Owner::target(key).whose(), Whose::Target(key));
+            assert_eq!(Owner::place(Owner::peer(key).number()), (true, key.at));
+            assert_eq!(Owner::place(Owner::target(key).number()), (false, key.at));
         }
-        Sent::Wrote(count)
+    }
+
+    #[test]
+    fn a_way_of_a_viewer_is_half_a_cache_line() {
+        assert_eq!(size_of::<Way>(), 32);
     }
 }

@@ -19,6 +19,7 @@ use crate::net::addresses::Addresses;
 use crate::net::arrivals::{Arrivals, Found};
 use crate::net::listener::{Accepted, Acceptor, Reserve};
 use crate::net::socket::Socket;
+use crate::outbound::{Resolver, Targets};
 use crate::slots::{Key, Slots};
 use crate::stats::{Directory, ShardStats};
 use crate::stream::projection::MakeFraming;
@@ -59,6 +60,10 @@ pub struct Common {
     pub make_framing: MakeFraming,
     /// Where connections are captured.
     pub capture: Option<Capture>,
+    /// Who is pushed where.
+    pub targets: Arc<Targets>,
+    /// Addresses for the connections that we make.
+    pub(crate) resolver: Resolver,
     /// When the process began: the zero of [`Moment`].
     pub began: Instant,
     /// The next connection's number.
@@ -151,6 +156,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
     let state = State {
         connections: Slots::default(),
         publishing: Slots::default(),
+        outbound: Slots::default(),
         claims: HashMap::new(),
         fanout: Fanout::new(index, Arc::clone(&common.make_framing), common.config.lag.clone()),
         sockets: Vec::new(),
@@ -216,6 +222,7 @@ impl Shard {
         for key in keys {
             self.close(&mut state, key, "server-stops", now);
         }
+        self.end_outbound(&mut state);
         self.settle(&mut state, now);
     }
 
@@ -327,6 +334,11 @@ impl Shard {
             }
             Mail::Errand { connection, errand } => self.run_errand(connection, errand),
             Mail::Connect { stream } => self.admit_inside(stream),
+            Mail::Undertake(order) => self.undertake(order),
+            Mail::GiveUp(order) => self.give_up(order),
+            Mail::Resolved { outbound, order, attempt, addresses } => {
+                self.resolved(outbound, order, attempt, addresses);
+            }
             Mail::Seal { claim } => self.seal(claim),
             Mail::Inherit { claim } => self.inherit(claim),
             Mail::Drain => {

@@ -1,7 +1,7 @@
 //! What a shard does now and then: deadlines, holds, lost viewers, pacing, counters, the end.
 
 use super::load::{Busy, Load, Meter, Share};
-use super::state::State;
+use super::state::{State, Whose};
 use super::tasks::Shard;
 use crate::egress::outlet::OutletStats;
 use crate::limits;
@@ -41,6 +41,7 @@ impl Shard {
             self.resend_mail(&mut state);
             self.check_connections(&mut state, round, now);
             self.check_publishing(&mut state, now);
+            self.check_outbound(&mut state, now);
             self.say_farewell(&mut state, now);
             if round % limits::TICKS_PER_SECOND == 0 {
                 state.fanout.check(now, self.common.config.play_wait);
@@ -200,12 +201,17 @@ impl Shard {
     }
 
     fn count(&self, state: &mut State) {
-        state.fanout.collect(|hub, delta| {
+        let State { fanout, sockets, outbound, .. } = state;
+        fanout.collect(|id, hub, delta| {
+            let way = sockets.get(id.at as usize).and_then(Option::as_ref);
+            if let Some(Whose::Target(key)) = way.map(|way| way.owner.whose()) {
+                return outbound.at(key).map_or((), |target| target.count(delta));
+            }
             count_viewer(hub, delta);
             self.stats.dropped_frames.add(delta.frames_dropped);
             self.stats.dropped_bytes.add(delta.bytes_dropped);
         });
-        self.stats.waiting.set(state.fanout.waiting() as u64);
+        self.stats.waiting.set(fanout.waiting() as u64);
     }
 
     /// Begins to end: streams end, viewers are told and get what is theirs.

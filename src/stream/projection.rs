@@ -7,6 +7,15 @@ use super::log::Framing;
 use super::segment::Kind;
 use std::sync::Arc;
 
+/// To whom the messages speak: the wire form is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// To players.
+    Play,
+    /// To a server that the stream is published to.
+    Publish,
+}
+
 /// A selection of a stream's messages, and the message stream id they are addressed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Projection {
@@ -16,11 +25,13 @@ pub struct Projection {
     pub video: bool,
     /// The message stream id in each message.
     pub stream_id: u32,
+    /// To whom they speak.
+    pub form: Form,
 }
 
 impl Projection {
-    /// Everything, on message stream 1.
-    pub const WHOLE: Self = Self { audio: true, video: true, stream_id: 1 };
+    /// Everything, to players, on message stream 1.
+    pub const WHOLE: Self = Self { audio: true, video: true, stream_id: 1, form: Form::Play };
 
     /// Whether messages of this kind are part of it. Data messages always are.
     pub fn takes(self, kind: Kind) -> bool {

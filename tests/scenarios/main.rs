@@ -12,6 +12,7 @@ mod publisher_goes_away;
 mod publisher_returns_elsewhere;
 mod publishers_are_killed;
 mod readers_fall_behind;
+mod targets;
 mod two_publishers_want_one_name;
 mod viewers_join;
 mod without_io_uring;

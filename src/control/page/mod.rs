@@ -4,6 +4,7 @@
 
 mod format;
 mod tables;
+mod targets;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +21,7 @@ use super::failure::Failure;
 use super::guard::CalledAs;
 use super::{About, ControlState};
 use crate::config::{DEFAULT_APP, RTMP_PORT};
+use crate::outbound::TargetSnapshot;
 use crate::stats::State as StreamState;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
 use format::{Text, bitrate, bytes, count, span};
@@ -41,6 +43,7 @@ pub(super) async fn show(
     let page = Page {
         streams: state.directory.stream_snapshots(),
         shards: state.directory.shard_snapshots(),
+        targets: state.targets.snapshots(),
         about: &state.about,
         uptime_s: state.started.elapsed().as_secs(),
         now_unix_ms: now_unix_ms(),
@@ -53,6 +56,7 @@ pub(super) async fn show(
 struct Page<'a> {
     streams: Vec<StreamSnapshot>,
     shards: Vec<ShardSnapshot>,
+    targets: Vec<TargetSnapshot>,
     about: &'a About,
     uptime_s: u64,
     now_unix_ms: u64,
@@ -88,11 +92,13 @@ impl Page<'_> {
         )?;
         self.write_tiles(html)?;
         self.write_streams(html)?;
+        self.write_targets(html)?;
         self.write_shards(html)?;
         write!(
             html,
-            "</main>\n<footer>Also here: <a href=\"/api/v1/streams\">streams</a> and \
-             <a href=\"/api/v1/shards\">shards</a> as JSON, \
+            "</main>\n<footer>Also here: <a href=\"/api/v1/streams\">streams</a>, \
+             <a href=\"/api/v1/shards\">shards</a> and \
+             <a href=\"/api/v1/targets\">targets</a> as JSON, \
              <a href=\"/metrics\">metrics</a> for Prometheus, \
              <a href=\"/healthz\">health check</a>.</footer>\n\
              <script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"

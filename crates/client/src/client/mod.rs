@@ -202,6 +202,12 @@ impl Client {
         }
     }
 
+    /// The message stream of a publish, from its answer to its end: for applications that write its media
+    /// beside this client, between whole messages, with chunk stream ids of their own.
+    pub fn message_stream(&self, stream: RequestId) -> Option<u32> {
+        self.uplink.message_stream(stream)
+    }
+
     /// What a publish has sent, left out and queued; nothing before its answer and after its end.
     pub fn uplink(&self, stream: RequestId) -> Option<UplinkStats> {
         self.uplink.stats(stream)

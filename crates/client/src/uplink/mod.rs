@@ -116,6 +116,10 @@ impl Uplink {
         lane.pop().map(|tag| Outgoing::Tag { message_stream, tag })
     }
 
+    pub(crate) fn message_stream(&self, stream: RequestId) -> Option<u32> {
+        self.lanes.iter().find(|lane| lane.stream == stream).map(|lane| lane.message_stream)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.lanes.iter().all(|lane| lane.is_empty() && !lane.ending)
     }

@@ -70,7 +70,7 @@ mod writer;
 pub use error::{ChunkError, ChunkErrorKind, Fault};
 pub use limits::ChunkLimits;
 pub use reader::{ChunkReader, Expected};
-pub use standalone::{standalone_len, write_standalone, write_standalone_head};
+pub use standalone::{standalone_len, standalone_payload, write_standalone, write_standalone_head};
 pub use writer::ChunkWriter;
 
 /// The chunk size both sides start with, in bytes (5.4.1).

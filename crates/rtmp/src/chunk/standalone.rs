@@ -3,6 +3,7 @@
 //! connection, see `writer`.
 
 use bytes::BufMut;
+use std::borrow::Cow;
 
 use super::header::{EXTENDED, basic_len, put_basic, put_be24};
 use super::{CHUNK_SIZE_MAX, CHUNK_STREAM_ID_MAX, CHUNK_STREAM_ID_MIN, MESSAGE_BYTES_MAX};
@@ -69,6 +70,34 @@ fn put_head(
         out.put_u32(timestamp);
     }
     extended
+}
+
+/// The payload of a message that [`write_standalone`] wrote, whole, on a chunk stream below 64: from its
+/// own output, not from a network. It is not copied if it is one chunk.
+///
+/// # Panics
+///
+/// If it is shorter than its header says.
+pub fn standalone_payload(message: &[u8], chunk_size: u32) -> Cow<'_, [u8]> {
+    let extended = message[1..4] == [0xff; 3];
+    let length =
+        usize::from(message[4]) << 16 | usize::from(message[5]) << 8 | usize::from(message[6]);
+    let head = if extended { 16 } else { 12 };
+    let (mut rest, chunk_size) = (&message[head..], chunk_size as usize);
+    if length <= chunk_size {
+        return Cow::Borrowed(&rest[..length]);
+    }
+    // A continuation's basic header, and the extended timestamp again.
+    let between = if extended { 5 } else { 1 };
+    let mut payload = Vec::with_capacity(length);
+    loop {
+        let part = chunk_size.min(length - payload.len());
+        payload.extend_from_slice(&rest[..part]);
+        if payload.len() == length {
+            return Cow::Owned(payload);
+        }
+        rest = &rest[part + between..];
+    }
 }
 
 /// The number of bytes that [`write_standalone`] appends.

@@ -23,6 +23,8 @@ pub struct ClientOptions {
     pub four_cc_list: Vec<String>,
     /// Capability flags to announce (Enhanced RTMP v2); left out when 0.
     pub caps_ex: u32,
+    /// Say nothing of what a player can do (`fpad`, `capabilities`, codecs), as encoders do not.
+    pub encoder: bool,
     /// Further properties of the command object; they replace those above of the same name.
     pub properties: Object,
     /// What follows the command object, such as a password.
@@ -51,6 +53,7 @@ impl ClientOptions {
             page_url: String::new(),
             four_cc_list: vec!["*".to_owned()],
             caps_ex: 0,
+            encoder: false,
             properties: Object::default(),
             arguments: Vec::new(),
             chunk_size: 4096,
@@ -86,11 +89,13 @@ impl ClientOptions {
             object.insert("swfUrl", self.swf_url.as_str());
         }
         object.insert("tcUrl", self.tc_url.as_str());
-        object.insert("fpad", false);
-        object.insert("capabilities", 239.0);
-        object.insert("audioCodecs", 3575.0);
-        object.insert("videoCodecs", 252.0);
-        object.insert("videoFunction", 1.0);
+        if !self.encoder {
+            object.insert("fpad", false);
+            object.insert("capabilities", 239.0);
+            object.insert("audioCodecs", 3575.0);
+            object.insert("videoCodecs", 252.0);
+            object.insert("videoFunction", 1.0);
+        }
         if !self.page_url.is_empty() {
             object.insert("pageUrl", self.page_url.as_str());
         }
