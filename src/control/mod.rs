@@ -25,7 +25,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 
 pub use auth::{Access, make_token};
 pub use server::{Control, ControlError, start};
@@ -79,6 +79,8 @@ fn router(state: Arc<ControlState>) -> Router {
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/shards", get(api::shards))
         .route("/api/v1/helpers", get(helpers::show))
+        .route("/api/v1/helpers/{helper}/{order}", post(helpers::order))
+        .route("/api/v1/helpers/{helper}/{app}/{name}/{order}", post(helpers::order_one))
         .route("/api/v1/targets", get(targets::list).post(targets::add))
         .route("/api/v1/targets/{id}", delete(targets::remove))
         .layer(DefaultBodyLimit::max(HTTP_BODY_MAX))

@@ -5,7 +5,9 @@
 
 mod arguments;
 mod camera;
+mod embedded;
 mod filters;
 mod kills;
+mod orders;
 mod programs;
 mod support;

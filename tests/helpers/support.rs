@@ -3,7 +3,7 @@
 
 #[path = "../scenarios/support/server.rs"]
 #[expect(dead_code, reason = "the scenarios need more of it")]
-mod server;
+pub mod server;
 
 use millstream_client::{Event, PlayOptions, RtmpUrl, blocking};
 use serde_json::Value;

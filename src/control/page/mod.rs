@@ -3,6 +3,7 @@
 //! elsewhere. The look is in `style.css`.
 
 mod format;
+mod helpers;
 mod tables;
 mod targets;
 
@@ -21,6 +22,7 @@ use super::failure::Failure;
 use super::guard::CalledAs;
 use super::{About, ControlState};
 use crate::config::{DEFAULT_APP, RTMP_PORT};
+use crate::helper::HelperSnapshot;
 use crate::outbound::TargetSnapshot;
 use crate::stats::State as StreamState;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
@@ -44,6 +46,7 @@ pub(super) async fn show(
         streams: state.directory.stream_snapshots(),
         shards: state.directory.shard_snapshots(),
         targets: state.targets.snapshots(),
+        helpers: super::helpers::snapshots(&state),
         about: &state.about,
         uptime_s: state.started.elapsed().as_secs(),
         now_unix_ms: now_unix_ms(),
@@ -57,6 +60,7 @@ struct Page<'a> {
     streams: Vec<StreamSnapshot>,
     shards: Vec<ShardSnapshot>,
     targets: Vec<TargetSnapshot>,
+    helpers: Vec<HelperSnapshot>,
     about: &'a About,
     uptime_s: u64,
     now_unix_ms: u64,
@@ -93,6 +97,7 @@ impl Page<'_> {
         self.write_tiles(html)?;
         self.write_streams(html)?;
         self.write_targets(html)?;
+        self.write_helpers(html)?;
         self.write_shards(html)?;
         write!(
             html,
