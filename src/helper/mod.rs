@@ -78,6 +78,9 @@ pub struct Surroundings<'a> {
 pub enum StartError {
     /// A helper's settings.
     Helper(HelperError),
+    /// This process was itself started as a guardian, and its `main` does not begin with
+    /// [`serve_if_asked`].
+    Unasked,
     /// The server listens nowhere, so that they could not reach it.
     NoAddress,
     /// No thread or no descriptor.
@@ -88,6 +91,10 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Helper(error) => error.fmt(f),
+            Self::Unasked => f.write_str(
+                "this process was started to guard a helper, and its main does not begin with \
+                 millstream::helper::serve_if_asked",
+            ),
             Self::NoAddress => f.write_str("helpers need an address on which RTMP is served"),
             Self::System(error) => write!(f, "the helpers' supervisor cannot be started: {error}"),
         }
@@ -146,6 +153,9 @@ pub fn start(
     helpers: Vec<HelperConfig>,
     surroundings: Surroundings<'_>,
 ) -> Result<Helpers, StartError> {
+    if guard::is_missed() {
+        return Err(StartError::Unasked);
+    }
     rules::check_all(&helpers).map_err(StartError::Helper)?;
     let (rtmp, host) = own_address(surroundings.rtmp).ok_or(StartError::NoAddress)?;
     let Surroundings { guardian, wishes, passes, .. } = surroundings;

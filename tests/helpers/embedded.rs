@@ -54,3 +54,15 @@ fn what_is_no_guardian_is_said_to_be_none() {
         helpers.shutdown();
     }
 }
+
+#[test]
+fn a_program_that_should_guard_and_does_not_know_it_starts_no_helpers() {
+    let config = Mark::new().helper("sleeper", "cam", "always", &["sleep", "600"], "");
+    let output = std::process::Command::new(server::BINARY)
+        .args(arguments(&[], &config))
+        .env("HELPER_GUARDIAN_OF_MILLSTREAM", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("serve_if_asked"), "{said}");
+}

@@ -84,7 +84,13 @@ fn a_rendition_is_made_for_those_who_watch_it() {
 #[test]
 fn families_are_bounded() {
     let mark = Mark::new();
-    let config = mark.helper("many", "cam_*", "viewer", &["sleep", "600"], "instances = 2\n");
+    let config = mark.helper(
+        "many",
+        "cam_*",
+        "viewer",
+        &["sleep", "600"],
+        "instances = 2\nlinger = \"100ms\"\n",
+    );
     let server = Server::start(&[], &config);
     let player = |name: &str| {
         let url = format!("rtmp://{}/live/{name}", server.rtmp);
@@ -93,10 +99,21 @@ fn families_are_bounded() {
         let invocation = Invocation::tool("ffmpeg").unwrap().args(arguments);
         (Process::start(&scratch, "player", &invocation, seconds(120)).unwrap(), scratch)
     };
-    let players = ["cam_1", "cam_2", "cam_3", "other"].map(player);
+    let mut players = ["cam_1", "cam_2", "cam_3", "other"].map(player);
     until("two of them", || mark.processes().len() == 2);
     until("the third's wish", || server.log().contains("as many streams as it may"));
     std::thread::sleep(millis(300));
     assert_eq!((mark.processes().len(), instances(&server, "many").len()), (2, 2));
-    drop(players);
+    // Whoever waits gets the place of who leaves.
+    let served = |name: &str| {
+        let instances = instances(&server, "many");
+        instances
+            .iter()
+            .any(|one| one["stream"] == format!("live/{name}") && one["pid"].is_number())
+    };
+    let names = ["cam_1", "cam_2", "cam_3"];
+    let left_out = names.iter().position(|name| !served(name)).unwrap();
+    players[(left_out + 1) % 3].0.terminate().unwrap();
+    until("the third's turn", || served(names[left_out]));
+    assert_eq!(instances(&server, "many").len(), 2);
 }

@@ -35,8 +35,8 @@ fn a_helper_that_is_killed_comes_back_each_time() {
     let mut server = Server::start(&[], &config);
     std::thread::scope(|scope| {
         // This one stays through all of it.
-        let stays = scope.spawn(|| play(&server, "cam", 60));
-        for round in 1..=4 {
+        let stays = scope.spawn(|| play(&server, "cam", 40));
+        for round in 1..=3 {
             until("its start", || {
                 let state = state(&server, "pictures");
                 state["state"] == "running" && state["starts"] == round
@@ -47,7 +47,7 @@ fn a_helper_that_is_killed_comes_back_each_time() {
         stays.join().unwrap();
     });
     let state = state(&server, "pictures");
-    assert_eq!((&state["starts"], &state["last_end"]), (&5.into(), &"SIGKILL".into()));
+    assert_eq!((&state["starts"], &state["last_end"]), (&4.into(), &"SIGKILL".into()));
     // What was killed left nothing, and the last one ends with the server.
     until("one process", || mark.processes().len() == 1);
     server.terminate();

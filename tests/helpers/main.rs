@@ -5,8 +5,10 @@
 
 mod arguments;
 mod camera;
+mod documents;
 mod embedded;
 mod filters;
+mod hls;
 mod kills;
 mod orders;
 mod programs;

@@ -90,6 +90,7 @@ fn become_program(order: &Order) -> Refused {
             command.env_remove(name);
         }
     }
+    command.env_remove(super::NESTED);
     command.envs(order.env.iter().map(|(name, value)| (name, value)));
     command.env(MARK, &order.mark);
     // Last, for this process would have to live with them too.

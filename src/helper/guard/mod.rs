@@ -39,6 +39,10 @@ use std::time::{Duration, Instant};
 /// The first argument of a process that shall be a guardian.
 pub const WORD: &str = "helper-guard";
 
+/// The variable that a process has which was started as a guardian. One that starts helpers instead does
+/// not know of guardians, and would start another of itself for each.
+const NESTED: &str = "HELPER_GUARDIAN_OF_MILLSTREAM";
+
 /// How often those are killed again who are still there: each round may bring their children to light.
 const KILL_AGAIN: Duration = Duration::from_millis(20);
 
@@ -52,7 +56,8 @@ impl Guardian {
     /// This very program, which calls [`serve_if_asked`] at the beginning of its `main`. It is found
     /// even if its file was replaced or removed since it was started.
     ///
-    /// A program that does not call it would run as itself instead: another server, for one.
+    /// A program that does not call it would run as itself instead, and is told so when it starts helpers
+    /// in turn.
     pub fn this_program() -> Self {
         Self::at("/proc/self/exe")
     }
@@ -72,7 +77,7 @@ impl Guardian {
     pub(super) fn command(&self) -> Command {
         use std::os::unix::process::CommandExt as _;
         let mut command = Command::new(&self.program);
-        command.arg0(WORD).arg(WORD);
+        command.arg0(WORD).arg(WORD).env(NESTED, "1");
         command
     }
 }
@@ -87,6 +92,11 @@ pub fn serve_if_asked() {
         _ => return,
     };
     std::process::exit(code);
+}
+
+/// Whether this process was started as a guardian and does not know it.
+pub(super) fn is_missed() -> bool {
+    std::env::var_os(NESTED).is_some()
 }
 
 /// The life of a guardian. Returns its exit status, which nobody reads.
