@@ -18,7 +18,8 @@ use std::time::Duration;
 pub struct HelperConfig {
     /// What it is called in the log, the API and the metrics.
     pub name: String,
-    /// The program and its arguments, with places to fill in ([`super::template`]). No shell sees them.
+    /// The program and its arguments, with places such as `{output}` to fill in. No
+    /// shell sees them.
     pub run: Vec<Argument>,
     /// The stream, or the family of streams, for which it runs.
     pub stream: Pattern,

@@ -22,7 +22,18 @@ fn a_hundred_players_watch_a_camera_that_one_helper_fetches() {
     let scratch = Scratch::new("helpers").unwrap();
     let (mut camera, url) = camera(&scratch);
     let mark = Mark::new();
-    let run = ["ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", &url];
+    let run = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-analyzeduration",
+        "300k",
+        "-rtsp_transport",
+        "tcp",
+        "-i",
+        &url,
+    ];
     let run = [&run[..], &["-c", "copy", "-f", "flv", "{output}"]].concat();
     // A key for another stream: this one has no publisher but the helper.
     let config = mark.helper("door", "door", "viewer", &run, "linger = \"1s\"\n");

@@ -5,11 +5,13 @@ use millstream_testkit::process::{Invocation, Process};
 use millstream_testkit::scratch::Scratch;
 
 /// Arguments of ffmpeg that make a smaller picture.
-const SMALLER: [&str; 18] = [
+const SMALLER: [&str; 20] = [
     "ffmpeg",
     "-v",
     "error",
     "-nostdin",
+    "-analyzeduration",
+    "300k",
     "-i",
     "{input}",
     "-vf",

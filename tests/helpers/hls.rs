@@ -8,7 +8,7 @@ fn a_stream_becomes_hls_and_hls_a_stream() {
     let scratch = Scratch::new("helpers").unwrap();
     let list = scratch.file("{name}.m3u8");
     let list = list.to_str().unwrap();
-    let quiet = ["ffmpeg", "-v", "error", "-nostdin"];
+    let quiet = ["ffmpeg", "-v", "error", "-nostdin", "-analyzeduration", "300k"];
     let out = ["-i", "{input}", "-c", "copy", "-f", "hls", "-hls_time", "1", list];
     // The list has the name of the stream that it is made of.
     let back = list.replace("{name}", "{star}");

@@ -28,6 +28,28 @@ fn nothing_outlives_a_server_that_is_killed() {
 }
 
 #[test]
+fn a_server_that_is_killed_while_its_helpers_start_leaves_none() {
+    let mark = Mark::new();
+    let config: String = (0..4)
+        .map(|at| {
+            let run = ["sh", "-c", STUBBORN];
+            let name = format!("stubborn-{at}");
+            mark.helper(&name, &name, "always", &run, "patience = \"100ms\"\n")
+        })
+        .collect();
+    for wait_ms in [0, 5, 10, 20, 40, 80] {
+        let mut server = Server::start(&[], &config);
+        std::thread::sleep(millis(wait_ms));
+        let guardians = children(server.pid());
+        kill(i32::try_from(server.pid()).unwrap());
+        until("the server's end", || server.ended().is_some());
+        // Whoever was just being started finds the end of its pipe, and leaves as the others do.
+        until("the guardians' end", || !guardians.iter().any(|&pid| lives(pid)));
+        mark.until_gone();
+    }
+}
+
+#[test]
 fn a_helper_that_is_killed_comes_back_each_time() {
     let mark = Mark::new();
     let more = "backoff = \"100ms\"\nbackoff_max = \"200ms\"\n";

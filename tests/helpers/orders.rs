@@ -56,7 +56,7 @@ fn orders_want_the_token_and_are_carried_out() {
     until("another process", || {
         shown(&server)["pid"].is_number() && shown(&server)["pid"] != second
     });
-    assert_eq!(mark.processes().len(), 1);
+    until("one process", || mark.processes().len() == 1);
     let page = get(&server, "/", TOKEN);
     assert!(page.contains("<h2>Helpers</h2>") && page.contains("sleeper"), "{page}");
     assert!(server.ended().is_none());

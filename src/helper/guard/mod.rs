@@ -6,7 +6,7 @@
 //!                         |             +--> its children ...
 //!                         +<--- whoever of them lost his parent (the guardian is their subreaper)
 //! ```
-//! It is the same binary, started anew with [`WORD`] as its first argument. It holds the reading end of
+//! It is the same binary, started anew with `helper-guard` as its first argument. It holds the reading end of
 //! a pipe: a line on it says stop, and its end says that the server is gone, by `kill -9` too. Then the
 //! program's group is asked to end, and after its patience everything that descends from it is killed
 //! until no child is left; a process that left the group or the session by two forks becomes a child of
@@ -46,7 +46,7 @@ const NESTED: &str = "HELPER_GUARDIAN_OF_MILLSTREAM";
 /// How often those are killed again who are still there: each round may bring their children to light.
 const KILL_AGAIN: Duration = Duration::from_millis(20);
 
-/// How a guardian is started: which program is one, when its first argument is [`WORD`].
+/// How a guardian is started: which program is one, when its first argument says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guardian {
     program: PathBuf,
