@@ -7,7 +7,6 @@ use super::life::{Action, Command, State};
 use super::run::News;
 use super::snapshot::InstanceSnapshot;
 use super::{Key, Shared};
-use crate::limits::{HELPER_FAREWELL, HELPER_PATIENCE_MAX};
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::stream::demand::{Feed, Standing};
@@ -191,11 +190,11 @@ impl Supervisor {
         let now = self.now();
         let Some(instance) = self.instances.get_mut(key) else { return };
         match action {
-            Some(Action::Start) if self.ends_by.is_none() => {
-                instance.start(&self.helpers[key.0], &self.place, now);
-            }
+            // Of streams that come to light while the server ends.
+            Some(Action::Start) if self.ends_by.is_some() => {}
+            Some(Action::Start) => instance.start(&self.helpers[key.0], &self.place, now),
             Some(Action::Stop) => instance.stop(now),
-            Some(Action::Start) | None => {}
+            None => {}
         }
         instance.changed = true;
     }
@@ -237,9 +236,11 @@ impl Supervisor {
     /// Asks everybody to end.
     fn end(&mut self) {
         let now = self.now();
-        self.ends_by = Some(now + HELPER_PATIENCE_MAX + HELPER_FAREWELL);
         for instance in self.instances.values_mut() {
-            instance.stop(now);
+            // Stopped by an order, none is started again.
+            if instance.life.order(Command::Stop, now) == Some(Action::Stop) {
+                instance.stop(now);
+            }
         }
         let overdue = self.instances.values().filter_map(|one| one.run.as_ref()?.overdue()).max();
         self.ends_by = overdue.or(Some(now));

@@ -93,16 +93,21 @@ fn what_cannot_be_run_says_why() {
 fn limits_and_surroundings_are_those_of_the_settings() {
     let mark = Mark::new();
     let script = "ulimit -n; ulimit -v; ulimit -t; nice; pwd; echo \"$GREETING|$MILLSTREAM_LOG|$0\"; \
-                  ps -o pgid=,sid= -p $$; echo $$; cat; echo over; sleep 600";
+                  ps -o pgid=,sid= -p $$; cat; ls -l /proc/self/fd; echo over; sleep 600";
     let more = "open_files = 77\nmemory = \"512MiB\"\ncpu = \"90s\"\nnice = 3\ncwd = \"/usr\"\n";
     let config = mark.helper("shows", "cam", "always", &["sh", "-c", script, "{name}"], more);
     let config = config.replace("env = { ", "env = { GREETING = \"to {app}\", ");
-    let server = Server::start(&[], &config);
+    let mut command = std::process::Command::new(server::BINARY);
+    // A setting of the server's, which its helpers do not get.
+    command.args(arguments(&[], &config)).env("MILLSTREAM_LOG", "info");
+    let server = Server::spawn(command);
     until("its words", || log(&state(&server, "shows")).contains("over"));
     let state = state(&server, "shows");
     let (log, pid) = (log(&state), &state["pid"]);
     let pids = log.lines().nth(6).unwrap().split_whitespace().collect::<Vec<_>>();
     assert_eq!(pids, [pid.to_string(), pid.to_string()], "a group and a session of its own");
+    // Of the server's own descriptors it has none.
+    assert!(!log.contains("socket:") && !log.contains("anon_inode:"), "{log}");
     let expected = ["77", "524288", "90", "3", "/usr", "to live||cam"];
     assert_eq!(log.lines().take(6).collect::<Vec<_>>(), expected);
 }
