@@ -49,6 +49,8 @@ pub mod net;
 #[cfg(not(millstream_loom))]
 pub mod outbound;
 #[cfg(not(millstream_loom))]
+pub mod pull;
+#[cfg(not(millstream_loom))]
 pub mod rules;
 #[cfg(not(millstream_loom))]
 pub mod server;

@@ -223,6 +223,27 @@ pub const DRAIN_MIN: Duration = Duration::from_millis(750);
 pub const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 const _: () = assert!(TICK.as_millis() * TICKS_PER_SECOND as u128 == 1000);
+/// Servers between a viewer's and the one that has the stream. A tree of three levels with a hundred
+/// edges each serves more than anybody has; longer ways are mistakes, and each hop costs a moment.
+pub const HOPS_MAX: usize = 8;
+/// An origin's time to take a connection and to answer that it plays, where it is the only one. Where
+/// there is another, the rule's `stall` counts.
+pub const PULL_ANSWER_MAX: Duration = Duration::from_secs(10);
+/// How long the only origin may send no media before it is asked anew. It answers a play for a stream
+/// that nobody publishes by silence, so this is as long as players wait.
+pub const PULL_SILENCE_MAX: Duration = Duration::from_secs(30);
+/// An origin that fed a stream for so long is good: when it is lost, all others are tried without a
+/// pause. One that is lost sooner, time and again, has a pause as one that refuses.
+pub const PULL_STEADY: Duration = Duration::from_secs(5);
+/// The pause after all origins were tried in vain, at most; it doubles up to [`PULL_PAUSE_MAX`].
+pub const PULL_PAUSE_FIRST: Duration = Duration::from_millis(500);
+/// See [`PULL_PAUSE_FIRST`]. Viewers wait no longer than `play_wait`, so it is short.
+pub const PULL_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// A pull that waits is asked again by another route at most so often.
+pub const PULL_REROUTE_MIN: Duration = Duration::from_millis(250);
+/// Streams that one shard pulls at one time. Each is a connection of ours, and whoever plays names that do
+/// not exist shall not have all our descriptors.
+pub const PULLS_MAX: usize = 4096;
 
 /// `[[helper]]` tables. Each is looked through whenever a stream comes or goes.
 pub const HELPERS_MAX: usize = 64;

@@ -11,8 +11,9 @@ use crate::moment::Moment;
 use crate::net::addresses::Addresses;
 use crate::net::listener::{ListenError, Reserve, listen};
 use crate::outbound::{Resolver, Source, TargetError, Targets};
+use crate::pull::orders::Orders;
 use crate::shard::bell::Bell;
-use crate::shard::inbox::{Mail, Undelivered, inbox};
+use crate::shard::inbox::{Mail, Post, Undelivered, inbox};
 use crate::shard::mailbox::Mailbox;
 use crate::shard::runtime::Driver;
 use crate::shard::{self, Common, Seat};
@@ -21,6 +22,7 @@ use crate::stream::demand::Observer;
 use crate::stream::log::Retention;
 use crate::stream::registry::Registry;
 use crate::stream::takeover::Policy;
+use millstream_client::tls::TrustError;
 use millstream_rtmp::server::ServerOptions;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
@@ -50,6 +52,8 @@ pub enum StartError {
         /// Why.
         source: TargetError,
     },
+    /// The certificates that origins are held to.
+    Trust(TrustError),
     /// A shard's thread.
     Shard {
         /// The core that it was meant for.
@@ -69,6 +73,7 @@ impl fmt::Display for StartError {
             Self::Listen(error) => error.fmt(f),
             Self::Capture(error) => error.fmt(f),
             Self::Target { name, source } => write!(f, "the push to {name}: {source}"),
+            Self::Trust(error) => write!(f, "origins by rtmps://: {error}"),
             Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
             Self::System(error) => error.fmt(f),
         }
@@ -130,9 +135,13 @@ impl Server {
             crate::config::Takeover::Always => Policy::Always,
             crate::config::Takeover::Never => Policy::Never,
         };
-        let registry =
+        let mut registry =
             Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
                 .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
+        let pulls = pulls(&config, &posts).map_err(StartError::Trust)?;
+        if let Some(pulls) = &pulls {
+            registry = registry.with_observer(Arc::clone(pulls) as Arc<dyn Observer>);
+        }
         let registry = observers.into_iter().fold(registry, Registry::with_observer);
         let (capture, writing) = match &config.capture {
             Some(directory) => Capture::start(directory, config.keys.secrets())
@@ -166,6 +175,7 @@ impl Server {
             make_framing,
             capture,
             targets,
+            pulls,
             resolver: Resolver::default(),
             began: Instant::now(),
             next_connection: AtomicU64::new(1),
@@ -277,6 +287,19 @@ impl Server {
             capture.finish();
         }
     }
+}
+
+/// The orders of what is pulled, if anything is. A shard whose inbox is full looks at its next tick.
+fn pulls(config: &Config, posts: &[Post]) -> Result<Option<Arc<Orders>>, TrustError> {
+    let rules = config.pulls();
+    if rules.is_empty() {
+        return Ok(None);
+    }
+    let posts = posts.to_vec();
+    let orders = Orders::new(rules, posts.len(), move |shard| {
+        let _ = posts[shard].send(Mail::Pulls);
+    });
+    orders.map(|orders| Some(Arc::new(orders)))
 }
 
 type Listeners = Vec<Vec<std::net::TcpListener>>;

@@ -20,6 +20,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         &["crate::stream", "crate::shard", "crate::net", "crate::ingest", "crate::egress"],
     ),
     ("src/net", &["crate::stream", "crate::ingest", "crate::egress", "crate::control"]),
+    (
+        "src/pull",
+        &["crate::shard", "crate::net", "crate::ingest", "crate::control", "crate::outbound"],
+    ),
     ("src/capture", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
     ("src/outbound", &["crate::stream", "crate::egress", "crate::net", "crate::control"]),

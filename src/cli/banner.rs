@@ -78,6 +78,15 @@ pub fn banner(startup: &Startup<'_>) -> String {
         1 => line("Pushes", "to 1 target"),
         count => line("Pushes", &format!("to {count} targets")),
     }
+    let edge_of = startup.config.origin.iter().map(ToString::to_string).collect::<Vec<_>>();
+    if !edge_of.is_empty() {
+        line("Edge of", &edge_of.join(", "));
+    }
+    match startup.config.pull.len() {
+        0 => {}
+        1 => line("Pulls", "by 1 rule"),
+        count => line("Pulls", &format!("by {count} rules")),
+    }
     for stream in startup.config.keys.weak() {
         line("", &format!("the secret of {stream} is short enough to be guessed"));
     }

@@ -124,6 +124,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", value_parser = checked_duration)]
     pub hold: Option<Duration>,
 
+    /// Be an edge: pull streams that nobody publishes here from this server when somebody plays them;
+    /// may be repeated, in order of preference, such as rtmp://origin.example:1935.
+    #[arg(long, value_name = "URL")]
+    pub origin: Vec<String>,
+
     /// TCP congestion control, such as bbr [default: the system's].
     #[arg(long, value_name = "NAME")]
     pub congestion: Option<String>,
@@ -170,6 +175,9 @@ impl ServeArgs {
         text("log_format", self.log_format.map(value_name));
         if !self.rtmp.is_empty() {
             set.set("rtmp", self.rtmp.iter().map(ToString::to_string).collect::<Vec<_>>());
+        }
+        if !self.origin.is_empty() {
+            set.set("origin", self.origin.clone());
         }
         if self.open {
             set.set("open", true);

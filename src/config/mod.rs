@@ -13,6 +13,9 @@ mod keys;
 mod latency;
 mod listen;
 mod load;
+mod origin;
+mod pattern;
+mod pull;
 mod push;
 mod rules;
 mod secret;
@@ -36,6 +39,9 @@ pub use keys::{
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
 pub use load::{ENV_PREFIX, Overrides, load};
+pub use origin::{OriginUrl, OriginUrlError};
+pub use pattern::{Pattern, PatternError};
+pub use pull::PullRule;
 pub use push::Push;
 pub use secret::{MASK, Secret};
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
@@ -108,11 +114,16 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How much one address, and all together, may hold.
     pub caps: Caps,
+    /// Where an edge finds the streams that nobody publishes here, in order of preference.
+    #[serde(deserialize_with = "listen::one_or_many")]
+    pub origin: Vec<OriginUrl>,
     /// Who may publish what.
     pub keys: Keys,
     /// Programs that make streams, or make something of them.
     #[serde(deserialize_with = "crate::helper::config::list")]
     pub helper: Vec<HelperConfig>,
+    /// Which streams are pulled from other servers when somebody wants them.
+    pub pull: Vec<PullRule>,
     /// What is published elsewhere while it is live.
     pub push: Vec<Push>,
 }
@@ -144,8 +155,10 @@ impl Default for Config {
             lag: Lag::default(),
             timeouts: Timeouts::default(),
             caps: Caps::default(),
+            origin: Vec::new(),
             keys: Keys::default(),
             helper: Vec::new(),
+            pull: Vec::new(),
             push: Vec::new(),
         }
     }

@@ -100,7 +100,8 @@ impl Config {
                 rule: "every cap must be 1 or more",
             },
         ];
-        rules.iter().find(|rule| !rule.holds).map(|rule| (rule.key, rule.rule))
+        let broken = rules.iter().find(|rule| !rule.holds).map(|rule| (rule.key, rule.rule));
+        broken.or_else(|| self.pull_offence())
     }
 }
 

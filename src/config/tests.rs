@@ -172,6 +172,35 @@ fn a_broken_file_is_named_with_the_line() {
 }
 
 #[test]
+fn what_is_to_be_pulled_is_looked_at_before_anything_starts() {
+    let pull = |lines: &str| format!("[[pull]]\n{lines}\n");
+    let good = "stream = \"live/*\"\norigins = \"rtmp://a/live?key=hunter2\"\nlinger = \"0\"";
+    let config = from_file(&format!("origin = \"rtmp://b?k=hunter2\"\n{}", pull(good))).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let streams: Vec<_> = config.pulls().iter().map(|rule| rule.stream.to_string()).collect();
+    assert_eq!(streams, ["live/*", "*/*"], "that of the edge is the last");
+    let many = "\"rtmp://hunter2\", ".repeat(17);
+    for (lines, said) in [
+        ("stream = \"live/a\"", "missing field `origins`"),
+        ("stream = \"a b\"\norigins = \"rtmp://h\"", "expected a stream or a pattern"),
+        ("stream = \"a\"\norigins = \"http://hunter2\"", "rtmp://"),
+        ("stream = \"a\"\norigins = \"rtmp://{name}\"", "only in the URL's path"),
+        ("stream = \"a\"\norigins = []", "from 1 to 16 origins"),
+        ("stream = \"*\"\norigins = \"rtmp://hunter2/live/one\"", "without `*`"),
+        ("stream = \"a\"\norigins = \"rtmp://h\"\nstall = \"0\"", "a stall from 1s"),
+        ("stream = \"a\"\norigins = \"rtmp://h\"\nlinger = \"2h\"", "a linger of at most 1h"),
+        ("stream = \"a\"\norigins = \"rtmp://h\"\nlingers = \"2h\"", "lingers"),
+        (&*format!("stream = \"a\"\norigins = [{many}]"), "from 1 to 16 origins"),
+    ] {
+        let complaint = complaint(&pull(lines));
+        assert!(complaint.contains("pull") && complaint.contains(said), "{complaint}");
+        assert!(!complaint.contains("hunter2"), "{complaint}");
+    }
+    let complaint = complaint("origin = \"rtmp://h/live/one\"");
+    assert!(complaint.contains("`origin`") && complaint.contains("name out"), "{complaint}");
+}
+
+#[test]
 fn an_exposed_address_wants_a_key_or_open() {
     let refused = from_file("rtmp = \"0.0.0.0:1935\"").unwrap().bind().unwrap_err().to_string();
     assert!(refused.contains("0.0.0.0:1935") && refused.contains("--open"), "{refused}");

@@ -8,12 +8,19 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::ControlState;
+use crate::stats::PullSnapshot;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
 
 /// The answer of `/api/v1/streams`.
 #[derive(Debug, Serialize)]
 pub(super) struct Streams {
     streams: Vec<StreamSnapshot>,
+}
+
+/// The answer of `/api/v1/pulls`.
+#[derive(Debug, Serialize)]
+pub(super) struct Pulls {
+    pulls: Vec<PullSnapshot>,
 }
 
 /// The answer of `/api/v1/shards`.
@@ -29,6 +36,11 @@ pub(super) struct Shards {
 /// All streams, by name.
 pub(super) async fn streams(State(state): State<Arc<ControlState>>) -> Json<Streams> {
     Json(Streams { streams: state.directory.stream_snapshots() })
+}
+
+/// All streams that are fetched from other servers.
+pub(super) async fn pulls(State(state): State<Arc<ControlState>>) -> Json<Pulls> {
+    Json(Pulls { pulls: state.directory.pull_snapshots() })
 }
 
 /// All shards, and what they run on.

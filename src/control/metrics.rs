@@ -25,6 +25,7 @@ use crate::helper::{InstanceSnapshot, State as HelperState};
 use crate::limits::METRICS_STREAMS_MAX;
 use crate::outbound::PushSnapshot;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
+use crate::stats::{PullSnapshot, PullState};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -87,6 +88,15 @@ const STREAM_METRICS: &[Metric<StreamSnapshot>] = &[
     ("stream_generation", "Publishers that there have been", Gauge, |s| s.generation),
 ];
 
+const PULL_METRICS: &[Metric<PullSnapshot>] = &[
+    ("pull_live", "Whether an origin feeds the stream", Gauge, |p| {
+        u64::from(p.info.state == PullState::Pulling)
+    }),
+    ("pull_received_bytes", "Bytes of media and data from origins", Counter, |p| p.bytes_in),
+    ("pull_attempts", "Origins asked", Counter, |p| p.attempts),
+    ("pull_reconnects", "Times that an origin fed it anew", Counter, |p| p.reconnects),
+];
+
 const TARGET_METRICS: &[Metric<(u64, PushSnapshot)>] = &[
     ("target_publishing", "1 while media flows", Gauge, |t| {
         u64::from(t.1.status.state == "publishing")
@@ -115,6 +125,9 @@ struct Scrape {
     /// Those with series of their own.
     streams: Vec<StreamSnapshot>,
     streams_total: usize,
+    /// Those with series of their own, too.
+    pulls: Vec<PullSnapshot>,
+    pulls_total: usize,
     /// Streams on their way to targets, with the target's number.
     pushes: Vec<(u64, PushSnapshot)>,
     /// Helpers by name, with the streams that they are for.
@@ -123,6 +136,9 @@ struct Scrape {
 
 impl Scrape {
     fn take(state: &ControlState) -> Self {
+        let mut pulls = state.directory.pull_snapshots();
+        let pulls_total = pulls.len();
+        pulls.truncate(METRICS_STREAMS_MAX);
         let mut streams = state.directory.stream_snapshots();
         let streams_total = streams.len();
         if streams_total > METRICS_STREAMS_MAX {
@@ -143,6 +159,8 @@ impl Scrape {
             shards: state.directory.shard_snapshots(),
             streams,
             streams_total,
+            pulls,
+            pulls_total,
             pushes,
             helpers: helpers.take(METRICS_STREAMS_MAX).collect(),
         }
@@ -184,6 +202,11 @@ impl Collector for Scrape {
             [("helper", helper.clone()), ("stream", instance.stream.to_string())]
         };
         families(&mut encoder, HELPER_METRICS, &self.helpers, helper)?;
+
+        let help = "Streams that are fetched from other servers";
+        Self::single(&mut encoder, ("pulls", help, self.pulls_total))?;
+        let pull = |pull: &PullSnapshot| [("stream", pull.stream.to_string())];
+        families(&mut encoder, PULL_METRICS, &self.pulls, pull)?;
 
         let help = "Connections turned away or closed for cause";
         let mut refused = encoder.encode_descriptor("millstream_refused", help, None, Counter)?;

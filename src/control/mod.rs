@@ -81,6 +81,7 @@ fn router(state: Arc<ControlState>) -> Router {
         .route("/api/v1/helpers", get(helpers::show))
         .route("/api/v1/helpers/{helper}/{order}", post(helpers::order))
         .route("/api/v1/helpers/{helper}/{app}/{name}/{order}", post(helpers::order_one))
+        .route("/api/v1/pulls", get(api::pulls))
         .route("/api/v1/targets", get(targets::list).post(targets::add))
         .route("/api/v1/targets/{id}", delete(targets::remove))
         .layer(DefaultBodyLimit::max(HTTP_BODY_MAX))

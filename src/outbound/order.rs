@@ -12,11 +12,21 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrderId(pub u64);
 
+impl OrderId {
+    /// The order of an attempt to pull. Targets count theirs from 1, and never come so far.
+    pub fn of_pull(number: u64) -> Self {
+        Self(1 << 63 | number)
+    }
+}
+
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A stream of this server is published there while it is live.
     Push,
+    /// A stream is fetched from there. It is one attempt at one place: which is next, and when, is
+    /// decided elsewhere (`pull`).
+    Pull,
 }
 
 /// A connection that is to be made, and made again when it is lost.

@@ -59,6 +59,11 @@ impl Place {
         Ok(Self { url: placed.with_name(&name), keyed: true })
     }
 
+    /// The place of a URL whose name is that of a stream, and no key.
+    pub fn of_stream(url: RtmpUrl) -> Self {
+        Self { url, keyed: false }
+    }
+
     /// The URL, key and all.
     pub fn url(&self) -> &RtmpUrl {
         &self.url

@@ -16,6 +16,7 @@ use crate::hook::{
 };
 use crate::moment::Moment;
 use crate::name::StreamName;
+use crate::pull::route::{self, Route};
 use crate::slots::Key;
 use crate::stats::Refusal;
 use millstream_rtmp::message::{Message, MessageType};
@@ -55,6 +56,16 @@ impl Shard {
         now: Moment,
     ) {
         let Some(connection) = state.connections.at_mut(key) else { return };
+        let asked =
+            Asked { request: connect.request, stream_id: 0, since: now, what: What::Connect };
+        match connect.properties.get_str(route::PROPERTY).map(Route::read) {
+            Some(Ok(route)) => connection.route = Some(Box::new(route)),
+            Some(Err(error)) => {
+                let refused = Err(Rejection::new(error.name(), error.to_string()));
+                return self.connect_decided(state, key, asked, refused, now);
+            }
+            None => {}
+        }
         let peer = Arc::new(Peer {
             connection: connection.number,
             address: connection.address,
@@ -64,8 +75,6 @@ impl Shard {
             flash_ver: connect.flash_ver,
         });
         connection.peer = Some(Arc::clone(&peer));
-        let asked =
-            Asked { request: connect.request, stream_id: 0, since: now, what: What::Connect };
         let post = self.common.posts[self.index].clone();
         let handle = SessionHandle::new(key, connection.number, post);
         let mut defer = || self.reply(key, asked.request, Outcome::Connect);

@@ -79,6 +79,7 @@ impl Shard {
             protocol: ServerConnection::new(&self.common.options, entropy),
             outlet,
             peer: None,
+            route: None,
             session: None,
             heard: false,
             told: Totals::default(),

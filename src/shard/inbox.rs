@@ -55,6 +55,8 @@ pub(crate) enum Mail {
     Undertake(Arc<Order>),
     /// Do so no longer.
     GiveUp(OrderId),
+    /// There is something new about streams that this shard pulls. Lost, it is seen at the next tick.
+    Pulls,
     /// The addresses of a host that a connection of ours asked for; none if it has none.
     Resolved {
         /// The connection.

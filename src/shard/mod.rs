@@ -34,6 +34,10 @@ mod playing;
 #[cfg(not(millstream_loom))]
 mod publishing;
 #[cfg(not(millstream_loom))]
+mod pulled;
+#[cfg(not(millstream_loom))]
+mod pulling;
+#[cfg(not(millstream_loom))]
 mod pushing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;

@@ -53,7 +53,7 @@ pub enum Stage {
 }
 
 impl Outbound {
-    fn new(order: Arc<Order>, now: Moment) -> Self {
+    pub fn new(order: Arc<Order>, now: Moment) -> Self {
         // Orders that lose the same place shall not come back to it together.
         let seed = order.id.0.wrapping_add(now.0);
         Self {
@@ -119,16 +119,22 @@ impl Shard {
         let now = self.now();
         let mut state = self.state.borrow_mut();
         let found = state.outbound.iter_mut().find(|(_, outbound)| outbound.order.id == order);
-        let Some((key, outbound)) = found else { return };
+        let Some((key, _)) = found else { return };
+        self.abandon(&mut state, key, now);
+        self.settle(&mut state, now);
+    }
+
+    /// Leaves a connection for good.
+    pub(super) fn abandon(self: &Rc<Self>, state: &mut State, key: Key, now: Moment) {
+        let Some(outbound) = state.outbound.at_mut(key) else { return };
         outbound.given_up = true;
         outbound.order.status.enter(Phase::Stopped);
         if outbound.link().is_some_and(|link| link.running.is_some()) {
-            self.take_leave_of(&mut state, key, now);
+            self.take_leave_of(state, key, now);
         } else {
-            self.drop_link(&mut state, key);
+            self.drop_link(state, key);
             state.outbound.remove(key);
         }
-        self.settle(&mut state, now);
     }
 
     /// The addresses that an attempt asked for.
@@ -195,11 +201,12 @@ impl Shard {
     pub(super) fn is_wanted(&self, order: &Order) -> bool {
         match order.role {
             Role::Push => self.common.registry().owner(&order.stream).is_some(),
+            Role::Pull => true,
         }
     }
 
     /// Begins to connect.
-    fn attempt(self: &Rc<Self>, state: &mut State, key: Key, now: Moment) {
+    pub(super) fn attempt(self: &Rc<Self>, state: &mut State, key: Key, now: Moment) {
         let Some(outbound) = state.outbound.at_mut(key) else { return };
         outbound.attempt += 1;
         outbound.order.status.attempts.add(1);
@@ -270,6 +277,11 @@ impl Shard {
         if outbound.given_up {
             state.outbound.remove(key);
             return;
+        }
+        if outbound.order.role == Role::Pull {
+            let order = Arc::clone(&outbound.order);
+            state.outbound.remove(key);
+            return self.origin_failed(state, key, &order.stream, &trouble, now);
         }
         if lasted.is_some_and(|since| now.since(since) >= limits::BACKOFF_FORGETS) {
             outbound.backoff.reset();

@@ -13,8 +13,9 @@ use crate::moment::Moment;
 use crate::net::secure::{Secure, TlsFault};
 use crate::net::socket::{Read, Socket, Writer};
 use crate::outbound::{Phase, Role, Trouble};
+use crate::pull::route::{self, Route};
 use crate::slots::Key;
-use millstream_client::{Client, Options, PublishMode, StreamId};
+use millstream_client::{Client, Options, PlayOptions, PublishMode, RtmpUrl, StreamId};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -80,9 +81,15 @@ impl Shard {
     ) {
         let Some(outbound) = state.outbound.at(key) else { return };
         let (order, place) = (&outbound.order, outbound.place());
-        let asked = Client::new(options(order.role, place.url())).and_then(|mut client| {
+        let route = state.pulls.get(&order.stream).and_then(|pull| pull.route.as_ref());
+        let options = match order.role {
+            Role::Push => options_of_push(place.url()),
+            Role::Pull => options_of_pull(place.url(), route),
+        };
+        let asked = Client::new(options).and_then(|mut client| {
             let stream = match order.role {
                 Role::Push => client.publish(&place.name(), PublishMode::Live)?,
+                Role::Pull => client.play(&place.name(), LIVE)?,
             };
             Ok((client, stream))
         });
@@ -195,6 +202,7 @@ impl Shard {
                 Ok(Some(_)) if leaves => {}
                 Ok(Some(event)) => match role {
                     Role::Push => self.pushed(state, key, event, now),
+                    Role::Pull => self.heard_of_origin(state, key, event, now),
                 },
                 Ok(None) => break,
                 Err(_) if leaves => return self.left(state, key, now),
@@ -204,6 +212,7 @@ impl Shard {
                 }
             }
         }
+        self.flush_pulled(state, key, now);
         self.send_link(state, key, now);
     }
 
@@ -383,14 +392,22 @@ impl Shard {
     }
 }
 
+/// What is wanted of an origin: the stream from now on, as it comes. We buffer nothing, and say so.
+const LIVE: PlayOptions = PlayOptions { start: -2.0, duration: -1.0, reset: true, buffer_ms: 0 };
+
 /// What we say of ourselves. To services we are an encoder as OBS is: they judge what they know.
-fn options(role: Role, url: &millstream_client::RtmpUrl) -> Options {
+fn options_of_push(url: &RtmpUrl) -> Options {
     let mut options = Options::new(url);
-    match role {
-        Role::Push => {
-            options.session.swf_url = options.session.tc_url.clone();
-            options.session.encoder = true;
-        }
+    options.session.swf_url = options.session.tc_url.clone();
+    options.session.encoder = true;
+    options
+}
+
+/// To origins we are a player, and to those that know of it, one of a certain route.
+fn options_of_pull(url: &RtmpUrl, route: Option<&Route>) -> Options {
+    let mut options = Options::new(url);
+    if let Some(route) = route {
+        options.session.properties.insert(route::PROPERTY, route.to_string());
     }
     options
 }

@@ -40,6 +40,10 @@ impl Shard {
                 return;
             }
         };
+        if let Err(error) = self.check_route(connection, &name) {
+            self.refuse_play(connection, asked.request, error.name(), &error.to_string());
+            return;
+        }
         let hub = match state.fanout.hub(&name) {
             Some(hub) => Ok(Arc::clone(hub)),
             None => self.common.registry().watch(&name),
@@ -69,6 +73,7 @@ impl Shard {
         hub.stats.viewers.count.increment();
         hub.stats.viewers.joined.add(1);
         self.stats.players.add(1);
+        self.edge_came(connection, &name);
         tracing::info!(
             connection = connection.number,
             peer = %connection.address,
@@ -127,6 +132,7 @@ impl Shard {
         }
         play.hub.stats.viewers.count.decrement();
         self.stats.players.sub(1);
+        self.edge_left(connection, &play.hub.name);
         tracing::info!(connection = connection.number, stream = %play.hub.name, "play ended");
         self.call(connection, key, now, |session| session.play_finished(&play.hub.name));
     }

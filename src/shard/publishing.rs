@@ -197,7 +197,7 @@ impl Shard {
         }
     }
 
-    fn flush(&self, entry: &mut Publishing, marked: &mut [bool], now: Moment) {
+    pub(super) fn flush(&self, entry: &mut Publishing, marked: &mut [bool], now: Moment) {
         if let Some(publisher) = entry.tenure.publisher_mut()
             && publisher.flush_due().is_some_and(|due| due <= now)
         {

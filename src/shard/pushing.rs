@@ -62,7 +62,7 @@ impl Shard {
 }
 
 /// A refusal in one line of bounded length.
-fn words_of(refusal: &Refusal) -> String {
+pub(super) fn words_of(refusal: &Refusal) -> String {
     let Refusal { code, description, .. } = refusal;
     let words = match (code.is_empty(), description.is_empty()) {
         (false, false) => format!("{description} ({code})"),

@@ -3,14 +3,17 @@
 
 use super::intake::Pace;
 use super::outbound::Outbound;
+use super::pulling::Pull;
 use crate::capture::Tap;
 use crate::capture::format::Direction;
 use crate::egress::fanout::Fanout;
 use crate::egress::outlet::{OutletId, Sent, Sink};
 use crate::hook::{Peer, Session, Totals};
 use crate::moment::Moment;
+use crate::name::StreamName;
 use crate::net::secure::Secure;
 use crate::net::socket::{Socket, Writer};
+use crate::pull::route::Route;
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
@@ -31,6 +34,8 @@ pub struct State {
     pub publishing: Slots<Publishing>,
     /// Connections that we make.
     pub outbound: Slots<Outbound>,
+    /// Streams that this shard fetches.
+    pub pulls: HashMap<StreamName, Pull>,
     /// Claims of this shard, held or promised.
     pub claims: HashMap<ClaimId, Key>,
     pub fanout: Fanout,
@@ -122,6 +127,8 @@ pub struct Connection {
     pub outlet: OutletId,
     /// Known from `connect` on.
     pub peer: Option<Arc<Peer>>,
+    /// The servers by which it came, if it is an edge that asks for its own viewers.
+    pub route: Option<Box<Route>>,
     /// What the application has for this peer, once it is admitted.
     pub session: Option<Box<dyn Session>>,
     /// Whether the session hears media.

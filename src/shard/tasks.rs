@@ -20,6 +20,7 @@ use crate::net::arrivals::{Arrivals, Found};
 use crate::net::listener::{Accepted, Acceptor, Reserve};
 use crate::net::socket::Socket;
 use crate::outbound::{Resolver, Targets};
+use crate::pull::orders::Orders;
 use crate::slots::{Key, Slots};
 use crate::stats::{Directory, ShardStats};
 use crate::stream::projection::MakeFraming;
@@ -62,6 +63,8 @@ pub struct Common {
     pub capture: Option<Capture>,
     /// Who is pushed where.
     pub targets: Arc<Targets>,
+    /// What is fetched from other servers, if anything is.
+    pub pulls: Option<Arc<Orders>>,
     /// Addresses for the connections that we make.
     pub(crate) resolver: Resolver,
     /// When the process began: the zero of [`Moment`].
@@ -157,6 +160,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         connections: Slots::default(),
         publishing: Slots::default(),
         outbound: Slots::default(),
+        pulls: HashMap::new(),
         claims: HashMap::new(),
         fanout: Fanout::new(index, Arc::clone(&common.make_framing), common.config.lag.clone()),
         sockets: Vec::new(),
@@ -336,6 +340,7 @@ impl Shard {
             Mail::Connect { stream } => self.admit_inside(stream),
             Mail::Undertake(order) => self.undertake(order),
             Mail::GiveUp(order) => self.give_up(order),
+            Mail::Pulls => self.pulls_have_news(),
             Mail::Resolved { outbound, order, attempt, addresses } => {
                 self.resolved(outbound, order, attempt, addresses);
             }

@@ -42,6 +42,7 @@ impl Shard {
             self.check_connections(&mut state, round, now);
             self.check_publishing(&mut state, now);
             self.check_outbound(&mut state, now);
+            self.check_pulls(&mut state, now);
             self.say_farewell(&mut state, now);
             if round % limits::TICKS_PER_SECOND == 0 {
                 state.fanout.check(now, self.common.config.play_wait);
@@ -224,6 +225,7 @@ impl Shard {
             "draining: no new connections, streams end"
         );
         self.draining.set(Some(now));
+        self.end_pulls(&mut state, now);
         let places: Vec<Key> = state.publishing.iter().map(|(place, _)| place).collect();
         for place in places {
             self.finish(&mut state, place, "server stops", now);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{ShardStats, StreamStats};
+use super::{PullStats, ShardStats, StreamStats};
 use crate::name::StreamName;
 
 /// All counters of the server.
@@ -13,13 +13,14 @@ use crate::name::StreamName;
 pub struct Directory {
     shards: Vec<Arc<ShardStats>>,
     streams: Mutex<BTreeMap<StreamName, Arc<StreamStats>>>,
+    pulls: Mutex<BTreeMap<StreamName, Arc<PullStats>>>,
 }
 
 impl Directory {
     /// One shard per core, no streams.
     pub fn new(cores: &[usize]) -> Self {
         let shards = cores.iter().map(|&core| Arc::new(ShardStats::new(core))).collect();
-        Directory { shards, streams: Mutex::default() }
+        Directory { shards, streams: Mutex::default(), pulls: Mutex::default() }
     }
 
     /// The shards, by index.
@@ -53,6 +54,28 @@ impl Directory {
     /// The streams, ordered by name.
     pub fn streams(&self) -> Vec<Arc<StreamStats>> {
         self.lock().values().cloned().collect()
+    }
+
+    /// A pull begins: these are its counters.
+    pub fn add_pull(&self, pull: &Arc<PullStats>) {
+        self.lock_pulls().insert(pull.name().clone(), Arc::clone(pull));
+    }
+
+    /// A pull has ended.
+    pub fn remove_pull(&self, pull: &Arc<PullStats>) {
+        let mut pulls = self.lock_pulls();
+        if pulls.get(pull.name()).is_some_and(|present| Arc::ptr_eq(present, pull)) {
+            pulls.remove(pull.name());
+        }
+    }
+
+    /// The pulls, ordered by stream.
+    pub fn pulls(&self) -> Vec<Arc<PullStats>> {
+        self.lock_pulls().values().cloned().collect()
+    }
+
+    fn lock_pulls(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<PullStats>>> {
+        self.pulls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Arc<StreamStats>>> {

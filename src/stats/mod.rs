@@ -15,6 +15,7 @@
 
 mod atomics;
 mod directory;
+mod pull;
 mod rate;
 mod refusal;
 mod shard;
@@ -23,6 +24,7 @@ mod stream;
 
 pub use atomics::{Counter, Gauge, SharedCounter, SharedGauge};
 pub use directory::Directory;
+pub use pull::{PullInfo, PullSnapshot, PullState, PullStats};
 pub use rate::Rate;
 pub use refusal::{REFUSALS, Refusal};
 pub use shard::ShardStats;

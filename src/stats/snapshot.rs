@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Directory, REFUSALS, ShardStats, StreamInfo, StreamStats};
+use super::{Directory, PullSnapshot, REFUSALS, ShardStats, StreamInfo, StreamStats};
 use crate::name::StreamName;
 
 /// One shard.
@@ -175,6 +175,11 @@ impl Directory {
     /// All streams, by name.
     pub fn stream_snapshots(&self) -> Vec<StreamSnapshot> {
         self.streams().iter().map(StreamSnapshot::take).collect()
+    }
+
+    /// All pulls, by stream.
+    pub fn pull_snapshots(&self) -> Vec<PullSnapshot> {
+        self.pulls().iter().map(|pull| pull.snapshot()).collect()
     }
 }
 

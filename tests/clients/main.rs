@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+mod edge_of_nginx;
 mod enhanced;
 mod examples;
 mod mutilated;

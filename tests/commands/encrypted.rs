@@ -108,3 +108,26 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
     assert_eq!(ended.code, Some(1), "{}", ended.said);
     assert!(ended.said.contains("/no/such.pem"), "{}", ended.said);
 }
+
+#[test]
+fn an_edge_pulls_encrypted() {
+    let (there, here) = (Directory::new(), Directory::new());
+    let origin = Server::start(&there, &[]);
+    let (ca, config, file) = (here.path("ca.pem"), here.path("edge.toml"), here.path("source.flv"));
+    let port = door(origin.port, &ca);
+    let rule = format!(
+        "[[pull]]\nstream = \"live/*\"\norigins = \"rtmps://127.0.0.1:{port}/live\"\nca = {ca:?}\n"
+    );
+    std::fs::write(&config, rule).unwrap();
+    let edge = Server::start(&here, &["--config", config.to_str().unwrap()]);
+    let source = film(20);
+    write_flv(&file, &source);
+    let copy = here.path("copy.flv");
+    let player = Running::start(["play", &edge.url("film"), "-o", copy.to_str().unwrap()]);
+    origin.wait_for_plays(1);
+    let published = run(["publish", file.to_str().unwrap(), &origin.url("film")]);
+    assert_eq!(published.code, Some(0), "{}", published.said);
+    let played = player.output();
+    assert_eq!(played.code, Some(0), "{}", played.said);
+    assert_same_film(&source, &read_flv(&std::fs::read(&copy).unwrap()).1);
+}

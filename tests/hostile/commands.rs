@@ -1,7 +1,7 @@
 //! Commands too many, too early, too large or twice (RTMP 1.0, section 7.2).
 
 use crate::frames::{self, Sort};
-use crate::peer::{PATIENCE, Peer, chunked, command, control, message};
+use crate::peer::{PATIENCE, Peer, chunked, command, connect_object, control, message};
 use crate::scene::Scene;
 use crate::server::Start;
 use millstream_amf0::Value;
@@ -121,7 +121,7 @@ fn lengths_beyond_reason_are_refused() {
         peer.command(1, "publish", 3.0, &[Value::Null, name.as_str().into()]);
     });
     scene.ends("name-too-long", Peer::open(&scene.server), |peer| {
-        let object = crate::peer::connect_object("live", &format!("rtmp://h/{name}"));
+        let object = connect_object("live", &format!("rtmp://h/{name}"));
         peer.command(0, "connect", 1.0, &[object.into()]);
     });
     scene.ends("command-too-long", Peer::connected(&scene.server), |peer| {
@@ -195,5 +195,24 @@ fn two_publishers_cannot_throw_each_other_out_for_ever() {
     }
     scene.server.wait_line(&["publish refused", "reason=\"takeover-too-soon\""]);
     second.assert_answers();
+    scene.end();
+}
+
+#[test]
+fn routes_that_no_edge_sends_are_refused() {
+    let scene = Scene::with("");
+    let long = ["0123456789abcdef"; 9].join(",");
+    for (route, error) in [
+        ("", "route-malformed"),
+        ("../../etc", "route-malformed"),
+        (&*"f".repeat(60_000), "route-malformed"),
+        (&*long, "too-many-hops"),
+    ] {
+        scene.ends(error, Peer::open(&scene.server), |peer| {
+            let object = connect_object("live", "rtmp://127.0.0.1/live");
+            let object = object.with("millstreamRoute", route);
+            peer.command(0, "connect", 1.0, &[object.into()]);
+        });
+    }
     scene.end();
 }

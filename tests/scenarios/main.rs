@@ -4,8 +4,12 @@
 
 mod support;
 
+mod edges_in_a_ring;
+mod edges_lose_their_origin;
+mod edges_pull_on_demand;
 mod everything_at_once;
 mod keys_are_secret;
+mod origins_fail;
 mod players_change_their_minds;
 mod process_starts_and_stops;
 mod publisher_goes_away;

@@ -4,6 +4,7 @@
 
 mod format;
 mod helpers;
+mod pulls;
 mod tables;
 mod targets;
 
@@ -24,8 +25,8 @@ use super::{About, ControlState};
 use crate::config::{DEFAULT_APP, RTMP_PORT};
 use crate::helper::HelperSnapshot;
 use crate::outbound::TargetSnapshot;
-use crate::stats::State as StreamState;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
+use crate::stats::{PullSnapshot, State as StreamState};
 use format::{Text, bitrate, bytes, count, span};
 
 const STYLE: &str = include_str!("style.css");
@@ -45,6 +46,7 @@ pub(super) async fn show(
     let page = Page {
         streams: state.directory.stream_snapshots(),
         shards: state.directory.shard_snapshots(),
+        pulls: state.directory.pull_snapshots(),
         targets: state.targets.snapshots(),
         helpers: super::helpers::snapshots(&state),
         about: &state.about,
@@ -59,6 +61,7 @@ pub(super) async fn show(
 struct Page<'a> {
     streams: Vec<StreamSnapshot>,
     shards: Vec<ShardSnapshot>,
+    pulls: Vec<PullSnapshot>,
     targets: Vec<TargetSnapshot>,
     helpers: Vec<HelperSnapshot>,
     about: &'a About,
@@ -96,6 +99,7 @@ impl Page<'_> {
         )?;
         self.write_tiles(html)?;
         self.write_streams(html)?;
+        self.write_pulls(html)?;
         self.write_targets(html)?;
         self.write_helpers(html)?;
         self.write_shards(html)?;

@@ -2,6 +2,7 @@
 //! drives many of them on one thread. No story stands here.
 
 pub mod checker;
+pub mod edges;
 pub mod link;
 pub mod player;
 pub mod publisher;

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// The clients of one server.
+/// The clients of one server, or of several.
 pub struct World {
     server: SocketAddr,
     pub publishers: Vec<Publisher>,
@@ -20,6 +20,11 @@ pub struct World {
 impl World {
     pub fn new(server: SocketAddr) -> Self {
         Self { server, publishers: Vec::new(), players: Vec::new() }
+    }
+
+    /// Whoever comes from now on comes to this server.
+    pub fn at(&mut self, server: SocketAddr) {
+        self.server = server;
     }
 
     /// Adds players of a stream. Returns the place of the first.
