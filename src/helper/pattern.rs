@@ -1,5 +1,6 @@
-//! Which streams a helper is for: one name, or a family of names with one `*` in it. What a name is
-//! at all is decided in [`crate::name`].
+//! Which streams a helper is for: one name, or a family of names with one `*` in it. Unlike the patterns
+//! of other settings ([`crate::config::Pattern`]) it knows what the star stands for, so there is one
+//! only, and never none or several applications. What a name is at all is decided in [`crate::name`].
 
 use crate::config::DEFAULT_APP;
 use crate::name::{NameError, StreamName};
@@ -23,7 +24,7 @@ pub enum PatternError {
     Name(NameError),
     /// It has several stars.
     Stars,
-    /// The application has a star.
+    /// The application has a star, or is left open.
     App,
 }
 
@@ -32,7 +33,9 @@ impl fmt::Display for PatternError {
         match self {
             Self::Name(error) => error.fmt(f),
             Self::Stars => f.write_str("one * is enough for a family of streams"),
-            Self::App => f.write_str("the * may stand in the name only, not in the application"),
+            Self::App => f.write_str(
+                "say of which application, \"live/*\"; the * may stand in the name only",
+            ),
         }
     }
 }
@@ -44,9 +47,13 @@ impl Pattern {
     ///
     /// # Errors
     /// If it could never match a stream, or is not of the form above.
-    pub fn parse(text: &str) -> Result<Self, PatternError> {
+    pub fn parse(given: &str) -> Result<Self, PatternError> {
+        // Elsewhere a star alone means every stream of every application.
+        if given == "*" {
+            return Err(PatternError::App);
+        }
         let text =
-            if text.contains('/') { text.to_owned() } else { format!("{DEFAULT_APP}/{text}") };
+            if given.contains('/') { given.to_owned() } else { format!("{DEFAULT_APP}/{given}") };
         let name = |text: &str| StreamName::parse(text).map_err(PatternError::Name);
         let Some((before, after)) = text.split_once('*') else {
             return Ok(Self { before: name(&text)?.to_string(), after: None });
@@ -126,9 +133,9 @@ mod tests {
     fn a_star_stands_for_what_lies_between() {
         assert_eq!(star("live/*_720p", "live/cam_720p").as_deref(), Some("cam"));
         assert_eq!(star("cam_*", "live/cam_7").as_deref(), Some("7"));
-        assert_eq!(star("*", "live/any").as_deref(), Some("any"));
+        assert_eq!(star("live/*", "live/any").as_deref(), Some("any"));
         for (pattern, stream) in
-            [("live/*_720p", "live/_720p"), ("*", "other/any"), ("aa*aa", "live/aaa")]
+            [("live/*_720p", "live/_720p"), ("live/*", "other/any"), ("aa*aa", "live/aaa")]
         {
             assert_eq!(star(pattern, stream), None, "{pattern} {stream}");
         }
@@ -139,6 +146,7 @@ mod tests {
     fn what_could_never_match_is_refused() {
         assert_eq!(Pattern::parse("a*b*"), Err(PatternError::Stars));
         assert_eq!(Pattern::parse("*/cam"), Err(PatternError::App));
+        assert_eq!(Pattern::parse("*"), Err(PatternError::App));
         for wrong in ["", "live/", "-cam", "cam;reboot", "live/$(x)", "api/*", "a b"] {
             assert!(matches!(Pattern::parse(wrong), Err(PatternError::Name(_))), "{wrong}");
         }

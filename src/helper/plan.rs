@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_filter_publishes_other_streams_than_it_plays() {
-        let ladder = helper("*", Start::Live, &["f", "{input}"], &["{name}_720p", "low/{name}"]);
+        let ladder =
+            helper("live/*", Start::Live, &["f", "{input}"], &["{name}_720p", "low/{name}"]);
         let plan = Plan::new(&ladder, &stream("live/cam")).unwrap();
         assert_eq!(plan.input, stream("live/cam"));
         assert_eq!(plan.outputs, [stream("live/cam_720p"), stream("low/cam")]);

@@ -4,23 +4,32 @@
 
 use super::order::MARK;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 /// Rounds at most: each finds what was forked while the one before looked.
 const ROUNDS: usize = 20;
 
+/// What the killed get between rounds to be gone.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Kills every process with this mark. Returns how many there were.
 pub fn sweep(mark: &str) -> usize {
     let entry = format!("{MARK}={mark}");
-    let mut killed = 0;
+    let mut killed = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let round = processes().filter(|&pid| kill_marked(pid, entry.as_bytes())).count();
-        if round == 0 {
+        let found: Vec<i32> = processes()
+            .filter(|&pid| kill_marked(pid, entry.as_bytes()))
+            .map(Pid::as_raw_pid)
+            .collect();
+        if found.is_empty() {
             break;
         }
-        killed += round;
+        killed.extend(found);
+        std::thread::sleep(PAUSE);
     }
-    killed
+    killed.len()
 }
 
 fn processes() -> impl Iterator<Item = Pid> {
