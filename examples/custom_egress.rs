@@ -15,7 +15,7 @@ use millstream::config::Config;
 use millstream::egress::own::{Format, Formats, Sample, Track};
 use millstream::hook::Application;
 use millstream::name::StreamName;
-use millstream::server::Server;
+use millstream::server::{Additions, Server};
 use millstream_flv::{Header, TagKind, Writer};
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -49,7 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut formats = Formats::default();
     let flv = formats.add(FlvTags);
     let config = Config { rtmp: vec![rtmp.parse()?], open: true, ..Config::default() };
-    let server = Server::start_with(config, Arc::new(AcceptAll), formats)?;
+    let additions = Additions { formats, ..Additions::default() };
+    let server = Server::start_with(config, Arc::new(AcceptAll), additions)?;
     let listener = TcpListener::bind(http)?;
     println!(
         "publish to rtmp://{}/live/NAME, play http://{}/live/NAME",

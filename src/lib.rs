@@ -35,6 +35,8 @@ pub mod control;
 #[cfg(not(millstream_loom))]
 pub mod egress;
 #[cfg(not(millstream_loom))]
+pub mod helper;
+#[cfg(not(millstream_loom))]
 pub mod hook;
 #[cfg(not(millstream_loom))]
 pub mod ingest;

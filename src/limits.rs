@@ -299,3 +299,31 @@ pub const PULL_REROUTE_MIN: Duration = Duration::from_millis(250);
 /// Streams that one shard pulls at one time. Each is a connection of ours, and whoever plays names that do
 /// not exist shall not have all our descriptors.
 pub const PULLS_MAX: usize = 4096;
+
+/// `[[helper]]` tables. Each is looked through whenever a stream comes or goes.
+pub const HELPERS_MAX: usize = 64;
+/// Streams of a family for which one helper may run: each is a process, which viewers may cause.
+pub const HELPER_INSTANCES_MAX: usize = 256;
+/// Arguments of a helper. A ladder of renditions has about a hundred.
+pub const HELPER_ARGUMENTS_MAX: usize = 1024;
+/// Bytes of a helper's arguments and environment before anything is filled in: with that, they go into
+/// one order, far below what the kernel takes.
+pub const HELPER_ARGUMENT_BYTES_MAX: usize = 32 * 1024;
+/// Streams that one helper publishes: `{output}` to `{output9}`.
+pub const HELPER_OUTPUTS_MAX: usize = 9;
+/// The longest time a helper may take to stop. The server's own end waits for it.
+pub const HELPER_PATIENCE_MAX: Duration = Duration::from_secs(60);
+/// Lines that are kept of one helper's output.
+pub const HELPER_LOG_LINES_MAX: usize = 1000;
+/// Bytes that are kept of one such line.
+pub const HELPER_LINE_BYTES_MAX: usize = 500;
+/// The pause after a helper's output filled a whole buffer: one that writes without end takes 6 MB/s of
+/// the supervisor's time and no more, and is held up itself.
+pub const HELPER_LOG_PAUSE: Duration = Duration::from_millis(10);
+/// From the start of a guardian to its first word. A machine that swaps is slow; a program that is no
+/// guardian never says it.
+pub const HELPER_HELLO_MAX: Duration = Duration::from_secs(20);
+/// What a guardian gets beyond the helper's own patience before it is no longer waited for.
+pub const HELPER_FAREWELL: Duration = Duration::from_secs(5);
+/// What supervisor and guardian say to each other in one line, in bytes.
+pub const HELPER_ORDER_BYTES_MAX: usize = 1024 * 1024;

@@ -3,12 +3,14 @@
 use clap::Parser;
 use millstream::cli::{Cli, Command, Descriptors, ServeArgs, Startup, banner, summary};
 use millstream::client::{self, ClientError};
-use millstream::config::LogFormat;
+use millstream::config::{Config, LogFormat};
 use millstream::control::{self, About, Access, ControlState};
+use millstream::helper::{self, Guardian, Helpers, Passes, Surroundings, Wishes};
 use millstream::inspect::inspect;
 use millstream::proxy::{ProxyError, proxy};
 use millstream::rules::Rules;
-use millstream::server::{Server, raise_descriptors, system_congestion};
+use millstream::server::{Additions, Server, raise_descriptors, system_congestion};
+use millstream::stream::demand::Observer;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
@@ -24,6 +26,7 @@ use std::time::Instant;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    helper::serve_if_asked();
     let (result, code) = match Cli::parse().into_command() {
         Command::Serve(args) => (serve(&args), 1),
         Command::Publish(args) => {
@@ -81,8 +84,22 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     let (access, fresh_token) = Access::choose(&config, &bind)?;
     // Before the first thread, so that every thread leaves the signals to this one.
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let application = Arc::new(Rules::new(config.keys.clone()));
-    let server = Server::start(config.clone(), application)?;
+    let passes = Arc::new(Passes::default());
+    let rules = Rules::new(config.keys.clone()).with_passes(Arc::clone(&passes));
+    // Nobody is told where nobody listens.
+    let wishes = if config.helper.is_empty() { None } else { Some(Arc::new(Wishes::new()?)) };
+    let observers = wishes.iter().map(|wishes| Arc::clone(wishes) as Arc<dyn Observer>).collect();
+    let additions = Additions { observers, ..Additions::default() };
+    let server = Server::start_with(config.clone(), Arc::new(rules), additions)?;
+    let helpers =
+        match wishes.map(|wishes| start_helpers(&config, &server, wishes, passes)).transpose() {
+            Ok(helpers) => helpers,
+            Err(error) => {
+                server.drain();
+                server.join();
+                return Err(error.into());
+            }
+        };
     let state = ControlState {
         directory: Arc::clone(server.directory()),
         targets: Arc::clone(server.targets()),
@@ -94,12 +111,14 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
             hosts: config.http_hosts.clone(),
         },
         access,
+        helpers: helpers.as_ref().map(Helpers::handle),
         writes: fresh_token.clone(),
         started,
     };
     let control = match control::start(bind.http, Arc::new(state)) {
         Ok(control) => control,
         Err(error) => {
+            helpers.into_iter().for_each(Helpers::shutdown);
             server.drain();
             server.join();
             return Err(error.into());
@@ -128,9 +147,28 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
             std::process::exit(1);
         }
     });
+    // While viewers get what is theirs.
+    helpers.into_iter().for_each(Helpers::shutdown);
     server.join();
     control.shutdown();
     Ok(())
+}
+
+/// Starts the helpers.
+fn start_helpers(
+    config: &Config,
+    server: &Server,
+    wishes: Arc<Wishes>,
+    passes: Arc<Passes>,
+) -> Result<Helpers, helper::StartError> {
+    let surroundings = Surroundings {
+        guardian: Guardian::this_program(),
+        rtmp: server.rtmp(),
+        wishes,
+        // Where anybody may publish, a secret would only be one more thing to see.
+        passes: (!config.keys.is_empty()).then_some(passes),
+    };
+    helper::start(config.helper.clone(), surroundings)
 }
 
 fn start_log(filter: &str, format: LogFormat) -> Result<(), Box<dyn Error>> {

@@ -1,6 +1,7 @@
 //! The built-in rules: names are checked, publishers show their keys, everybody may play.
 
 use crate::config::{KeyError, Keys};
+use crate::helper::Passes;
 use crate::hook::{
     Admission, Answer, Application, Defer, MayPublish, Peer, Rejection, Request, Session,
     SessionHandle,
@@ -12,6 +13,7 @@ use std::sync::Arc;
 /// The application that the binary runs.
 pub struct Rules {
     keys: Arc<Keys>,
+    passes: Arc<Passes>,
     /// Keyed afresh in every process: an identity says nothing outside of it.
     hasher: RandomState,
 }
@@ -19,7 +21,12 @@ pub struct Rules {
 impl Rules {
     /// The rules for these keys. Without keys everybody may publish.
     pub fn new(keys: Keys) -> Self {
-        Self { keys: Arc::new(keys), hasher: RandomState::new() }
+        Self { keys: Arc::new(keys), passes: Arc::default(), hasher: RandomState::new() }
+    }
+
+    /// The same, and helpers with these passes may publish what they are for.
+    pub fn with_passes(self, passes: Arc<Passes>) -> Self {
+        Self { passes, ..self }
     }
 }
 
@@ -30,14 +37,18 @@ impl Application for Rules {
         _session: &SessionHandle,
         _defer: Defer<'_, Admission>,
     ) -> Answer<Admission> {
-        let (keys, hasher) = (Arc::clone(&self.keys), self.hasher.clone());
-        Answer::accept(Admission::new(Guest { keys, hasher }))
+        Answer::accept(Admission::new(Guest {
+            keys: Arc::clone(&self.keys),
+            passes: Arc::clone(&self.passes),
+            hasher: self.hasher.clone(),
+        }))
     }
 }
 
 /// One peer under the rules.
 struct Guest {
     keys: Arc<Keys>,
+    passes: Arc<Passes>,
     hasher: RandomState,
 }
 
@@ -45,7 +56,13 @@ impl Session for Guest {
     fn publish(&mut self, request: &Request, _defer: Defer<'_, MayPublish>) -> Answer<MayPublish> {
         let queries = [request.peer.query.as_deref(), request.query.as_deref()];
         let query = queries.into_iter().flatten().collect::<Vec<_>>().join("&");
-        let granted = self.keys.publish(&request.peer.app, &request.name, &query);
+        let (app, address) = (&request.peer.app, request.peer.address.ip());
+        if let Some(stream) = self.passes.admit(app, &request.name, &query, address) {
+            // Another identity than that of the key: neither takes the stream from the other.
+            let identity = Some(Identity(self.hasher.hash_one(("helper", &stream))));
+            return Answer::Now(Ok(MayPublish { stream, identity, role: request.role() }));
+        }
+        let granted = self.keys.publish(app, &request.name, &query);
         Answer::Now(granted.map_err(refuse).map(|granted| MayPublish {
             // There is one secret per stream, so the stream stands for it.
             identity: granted.proven.then(|| Identity(self.hasher.hash_one(&granted.stream))),

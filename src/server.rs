@@ -90,6 +90,15 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+/// What a server may be started with besides its application.
+#[derive(Default)]
+pub struct Additions {
+    /// Formats of the application's own, for [`Server::let_out`].
+    pub formats: Formats,
+    /// Who is told, from the beginning, which streams are wanted and fed.
+    pub observers: Vec<Arc<dyn Observer>>,
+}
+
 /// A running server.
 pub struct Server {
     common: Arc<Common>,
@@ -106,18 +115,19 @@ impl Server {
     /// # Errors
     /// If a setting, an address, a core or the system does not allow it; nothing runs then.
     pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, StartError> {
-        Self::start_with(config, application, Formats::default())
+        Self::start_with(config, application, Additions::default())
     }
 
-    /// The same, with formats of the application's own, for [`let_out`](Self::let_out).
+    /// The same, with more than an application.
     ///
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_with(
         config: Config,
         application: Arc<dyn Application>,
-        formats: Formats,
+        additions: Additions,
     ) -> Result<Self, StartError> {
+        let Additions { formats, observers } = additions;
         let cores = config.cores.resolve().map_err(StartError::Cores)?;
         let bind = config.bind().map_err(StartError::Config)?;
         let slates = Slates::load(&config.slate).map_err(StartError::Slate)?;
@@ -153,6 +163,7 @@ impl Server {
         if let Some(pulls) = &pulls {
             registry = registry.with_observer(Arc::clone(pulls) as Arc<dyn Observer>);
         }
+        let registry = observers.into_iter().fold(registry, Registry::with_observer);
         let (capture, writing) = match &config.capture {
             Some(directory) => Capture::start(directory, config.keys.secrets())
                 .map(|(capture, writing)| (Some(capture), Some(writing)))

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beyond a Rust toolchain: real clients, OBS with a virtual display,
-# nginx-rtmp to test the tests against, a browser for what is served as a page, a C++ compiler for the
+# Installs what the tests need beyond a Rust toolchain: real clients, OBS with a virtual display, an RTSP
+# server, nginx-rtmp to test the tests against, a browser for what is served as a page, a C++ compiler for the
 # fuzzing engine, and valgrind to count instructions; and in .tools/ a current ffmpeg (Debian 12's
 # does not speak Enhanced RTMP), two series of Node-Media-Server for the load generator, and the
 # runner of the benches that count. For Debian 12, as root. Does nothing where everything is there.
@@ -11,6 +11,7 @@ packages="
     chromium
     ffmpeg
     g++
+    gir1.2-gst-rtsp-server-1.0
     gstreamer1.0-libav
     gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-base
@@ -21,6 +22,7 @@ packages="
     mpv
     nginx
     obs-studio
+    python3-gi
     python3-venv
     rtmpdump
     util-linux
@@ -173,6 +175,9 @@ check() {
     for element in $elements; do
         gst-inspect-1.0 "$element" >/dev/null 2>&1 || fail "GStreamer lacks $element"
     done
+    # Another python3 on the path would not see Debian's modules.
+    /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null ||
+        fail "/usr/bin/python3 finds no GstRtspServer"
     "$tools/ffmpeg" -version 2>/dev/null | grep -q "^ffmpeg version n\?$ffmpeg_series" ||
         fail "$tools/ffmpeg is not ffmpeg $ffmpeg_series"
     for encoder in libx264 libx265 libsvtav1 libvpx-vp9 libopus; do

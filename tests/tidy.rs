@@ -40,6 +40,8 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ),
     ("src/inspect", &["crate::shard", "crate::stream", "crate::net", "crate::client"]),
     ("src/stats", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
+    // Helpers reach the server by RTMP only, as anybody does; of streams they hear who wants them.
+    ("src/helper", &["crate::shard", "crate::net", "crate::control", "crate::egress", "tokio"]),
 ];
 
 /// The folders that may name the runtime of the shards.

@@ -199,7 +199,7 @@ fn rule_name(name: &str) -> Result<StreamName, NameError> {
 }
 
 /// The value of a parameter of a query string, percent-decoded once if it is encoded.
-fn query_value(query: &str, wanted: &str) -> Option<Vec<u8>> {
+pub fn query_value(query: &str, wanted: &str) -> Option<Vec<u8>> {
     let pairs = query.trim_start_matches('?').split(['&', '?']);
     let value = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == wanted)?.1;
     let mut decoded = Vec::new();

@@ -20,7 +20,7 @@ mod push;
 mod rules;
 mod secret;
 mod slate;
-mod units;
+pub(crate) mod units;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -28,11 +28,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::helper::config::HelperConfig;
+
 pub use bind::Bind;
 pub use cores::{CORES_MAX, CoreList, Cores, CoresError, allowed as cores_allowed, format_cores};
 pub use error::{ConfigError, Origin};
 pub use keys::{
     DEFAULT_APP, Granted, KeyError, KeyRuleError, Keys, SECRET_LEN_MAX, SECRET_LEN_WEAK,
+    query_value,
 };
 pub use latency::{LATENCY_BUDGET_MAX, LatencyBudget, LatencyBudgetError};
 pub use listen::{ListenAddr, ListenAddrError};
@@ -122,6 +125,9 @@ pub struct Config {
     pub origin: Vec<OriginUrl>,
     /// Who may publish what.
     pub keys: Keys,
+    /// Programs that make streams, or make something of them.
+    #[serde(deserialize_with = "crate::helper::config::list")]
+    pub helper: Vec<HelperConfig>,
     /// Which streams are pulled from other servers when somebody wants them.
     pub pull: Vec<PullRule>,
     /// What is published elsewhere while it is live.
@@ -159,6 +165,7 @@ impl Default for Config {
             caps: Caps::default(),
             origin: Vec::new(),
             keys: Keys::default(),
+            helper: Vec::new(),
             pull: Vec::new(),
             push: Vec::new(),
         }

@@ -253,6 +253,7 @@ fn the_example_file_shows_every_key() {
         .fold(String::new(), |text, line| text + line + "\n");
     let config = from_file(&text).unwrap();
     assert!(!config.keys.is_empty() && config.push[0].ca.is_some());
+    assert_eq!(config.helper[0].cpu, Some(Duration::from_secs(86_400)));
 
     let defaults = serde_json::to_value(Config::default()).unwrap();
     for (key, value) in defaults.as_object().unwrap() {

@@ -80,7 +80,7 @@ fn split(text: &str) -> Option<(u64, &str)> {
 /// A value that may be written as a number or as text, as TOML and the environment give them.
 #[derive(serde::Deserialize)]
 #[serde(untagged, expecting = "expected text or a whole number")]
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     Number(u64),
     Text(String),
 }
@@ -95,7 +95,7 @@ impl std::fmt::Display for Scalar {
 }
 
 /// Durations in serde fields: `#[serde(with = "units::duration")]`.
-pub(super) mod duration {
+pub(crate) mod duration {
     use super::*;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -114,7 +114,7 @@ pub(super) mod duration {
 }
 
 /// Sizes in serde fields: `#[serde(with = "units::size")]`.
-pub(super) mod size {
+pub(crate) mod size {
     use super::*;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -17,7 +17,7 @@ use super::failure::Failure;
 use crate::config::{Bind, Config, Secret};
 
 /// What can be changed.
-const CHANGED: &str = "/api/v1/targets";
+const CHANGED: [&str; 2] = ["/api/v1/targets", "/api/v1/helpers"];
 
 /// Who may look at the page, the metrics and the API.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(super) async fn check(
     let changes = matches!(*request.method(), Method::POST | Method::PUT | Method::DELETE);
     let wanted = match &state.access {
         // Where nothing can be changed, the answer is that, and not that a token is missing.
-        Access::Open if !changes || !request.uri().path().starts_with(CHANGED) => None,
+        Access::Open if !changes || !is_changed(request.uri().path()) => None,
         Access::Open => Some(state.writes.as_ref()),
         Access::Token(token) => Some(Some(token)),
     };
@@ -80,6 +80,10 @@ pub(super) async fn check(
     } else {
         Failure::Unauthorized.answer(request.uri().path())
     }
+}
+
+fn is_changed(path: &str) -> bool {
+    CHANGED.iter().any(|changed| path.starts_with(changed))
 }
 
 /// Whether the value of an `Authorization` header (RFC 7617, RFC 6750) holds the token.

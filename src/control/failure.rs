@@ -87,6 +87,7 @@ impl Failure {
                 let allowed = match path {
                     "/api/v1/targets" => "GET, HEAD, POST",
                     _ if path.starts_with("/api/v1/targets/") => "DELETE",
+                    _ if path.starts_with("/api/v1/helpers/") => "POST",
                     _ => "GET, HEAD",
                 };
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));

@@ -2,7 +2,8 @@
 //!
 //! Nothing is kept between scrapes: a collector reads the atomics each time. Names and labels are
 //! public interface. Labels are `shard`, `reason` (a closed list), `stream`, for at most
-//! [`METRICS_STREAMS_MAX`] streams, those with the most viewers, and `target`, for at most as many.
+//! [`METRICS_STREAMS_MAX`] streams, those with the most viewers, and `target` and
+//! `helper`, for at most as many.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use prometheus_client::registry::Registry;
 
 use super::ControlState;
 use super::failure::Failure;
+use super::helpers;
+use crate::helper::{InstanceSnapshot, State as HelperState};
 use crate::limits::METRICS_STREAMS_MAX;
 use crate::outbound::PushSnapshot;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
@@ -107,6 +110,13 @@ const TARGET_METRICS: &[Metric<(u64, PushSnapshot)>] = &[
     ("target_connects", "Connections that were accepted", Counter, |t| t.1.status.connects),
 ];
 
+const HELPER_METRICS: &[Metric<(String, InstanceSnapshot)>] = &[
+    ("helper_running", "1 while the program runs", Gauge, |h| {
+        u64::from(h.1.state == HelperState::Running)
+    }),
+    ("helper_starts", "Starts of the program", Counter, |h| h.1.starts),
+];
+
 /// The counters at the moment of one scrape.
 #[derive(Debug)]
 struct Scrape {
@@ -121,6 +131,8 @@ struct Scrape {
     pulls_total: usize,
     /// Streams on their way to targets, with the target's number.
     pushes: Vec<(u64, PushSnapshot)>,
+    /// Helpers by name, with the streams that they are for.
+    helpers: Vec<(String, InstanceSnapshot)>,
 }
 
 impl Scrape {
@@ -138,6 +150,10 @@ impl Scrape {
         let pushes =
             targets.flat_map(|target| target.pushes.into_iter().map(move |push| (target.id, push)));
         let pushes = pushes.take(METRICS_STREAMS_MAX).collect();
+        let helpers = helpers::snapshots(state).into_iter().flat_map(|helper| {
+            let name = helper.name;
+            helper.instances.into_iter().map(move |instance| (name.clone(), instance))
+        });
         Scrape {
             driver: state.about.driver.clone(),
             uptime_s: state.started.elapsed().as_secs(),
@@ -147,6 +163,7 @@ impl Scrape {
             pulls,
             pulls_total,
             pushes,
+            helpers: helpers.take(METRICS_STREAMS_MAX).collect(),
         }
     }
 
@@ -182,6 +199,10 @@ impl Collector for Scrape {
             [("target", target.to_string()), ("stream", push.stream.to_string())]
         };
         families(&mut encoder, TARGET_METRICS, &self.pushes, push)?;
+        let helper = |(helper, instance): &(String, InstanceSnapshot)| {
+            [("helper", helper.clone()), ("stream", instance.stream.to_string())]
+        };
+        families(&mut encoder, HELPER_METRICS, &self.helpers, helper)?;
 
         let help = "Streams that are fetched from other servers";
         Self::single(&mut encoder, ("pulls", help, self.pulls_total))?;

@@ -12,6 +12,7 @@ mod api;
 mod auth;
 mod failure;
 mod guard;
+mod helpers;
 mod metrics;
 mod page;
 mod server;
@@ -24,12 +25,13 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 
 pub use auth::{Access, make_token};
 pub use server::{Control, ControlError, start};
 
 use crate::config::Secret;
+use crate::helper;
 use crate::limits::HTTP_BODY_MAX;
 use crate::outbound::Targets;
 use crate::stats::Directory;
@@ -45,6 +47,8 @@ pub struct ControlState {
     pub about: About,
     /// Who may look.
     pub access: Access,
+    /// The way to the helpers, if there are any.
+    pub helpers: Option<helper::Handle>,
     /// The token that changes want where looking wants none. Without one nothing can be changed there.
     pub writes: Option<Secret>,
     /// When the server started.
@@ -74,6 +78,9 @@ fn router(state: Arc<ControlState>) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/shards", get(api::shards))
+        .route("/api/v1/helpers", get(helpers::show))
+        .route("/api/v1/helpers/{helper}/{order}", post(helpers::order))
+        .route("/api/v1/helpers/{helper}/{app}/{name}/{order}", post(helpers::order_one))
         .route("/api/v1/pulls", get(api::pulls))
         .route("/api/v1/targets", get(targets::list).post(targets::add))
         .route("/api/v1/targets/{id}", delete(targets::remove))

@@ -44,7 +44,9 @@ impl Server {
         let targets = Arc::new(Targets::for_tests(Arc::clone(&directory)));
         let writes = Some(Secret::new(TOKEN));
         let started = Instant::now();
-        let state = Arc::new(ControlState { directory, targets, about, access, writes, started });
+        let helpers = None;
+        let state =
+            Arc::new(ControlState { directory, targets, about, access, helpers, writes, started });
         let control = start("127.0.0.1:0".parse().unwrap(), Arc::clone(&state)).unwrap();
         Server { control: Some(control), state }
     }

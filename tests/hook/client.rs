@@ -3,7 +3,7 @@
 use millstream::config::{Config, CoreList, Cores, ListenAddr};
 use millstream::egress::own::Formats;
 use millstream::hook::Application;
-use millstream::server::Server;
+use millstream::server::{Additions, Server};
 use millstream_rtmp::client::{ClientEvent, ClientOptions};
 use millstream_rtmp::connection::ClientConnection;
 use millstream_rtmp::session::PublishMode;
@@ -38,7 +38,8 @@ fn start_all(
     let address: ListenAddr = SocketAddr::from(([127, 0, 0, 1], 0)).into();
     let cores: CoreList = "0".parse().expect("a list of cores");
     let config = Config { rtmp: vec![address], cores: Cores::List(cores), ..config };
-    let server = Server::start_with(config, Arc::new(application), formats);
+    let additions = Additions { formats, ..Additions::default() };
+    let server = Server::start_with(config, Arc::new(application), additions);
     let server = server.expect("the server starts");
     let address = server.rtmp()[0];
     (server, address)

@@ -3,8 +3,8 @@
 use super::publisher_goes_away::unpublish;
 use super::publisher_returns_elsewhere::crossings;
 use super::readers_fall_behind::slow_readers;
-use super::support::edges::origin_of;
 use super::slates_fill_gaps::{fills_a_gap, settings};
+use super::support::edges::origin_of;
 use super::support::server::{BINARY, arguments};
 use super::support::{Server, Shape, World, millis};
 use std::process::Command;

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args_os().skip(1);
     let server = args.next().and_then(|arg| arg.into_string().ok()).ok_or("name the server")?;
     let certificate = args.next().map(PathBuf::from).ok_or("name a file for the certificate")?;
-    println!("{}", door::open(server.parse()?, &certificate)?);
+    println!("{}", door::open(server.parse::<std::net::SocketAddr>()?, &certificate)?);
     loop {
         std::thread::park();
     }

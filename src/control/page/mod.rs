@@ -3,6 +3,7 @@
 //! elsewhere. The look is in `style.css`.
 
 mod format;
+mod helpers;
 mod pulls;
 mod tables;
 mod targets;
@@ -22,6 +23,7 @@ use super::failure::Failure;
 use super::guard::CalledAs;
 use super::{About, ControlState};
 use crate::config::{DEFAULT_APP, RTMP_PORT};
+use crate::helper::HelperSnapshot;
 use crate::outbound::TargetSnapshot;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
 use crate::stats::{PullSnapshot, State as StreamState};
@@ -46,6 +48,7 @@ pub(super) async fn show(
         shards: state.directory.shard_snapshots(),
         pulls: state.directory.pull_snapshots(),
         targets: state.targets.snapshots(),
+        helpers: super::helpers::snapshots(&state),
         about: &state.about,
         uptime_s: state.started.elapsed().as_secs(),
         now_unix_ms: now_unix_ms(),
@@ -60,6 +63,7 @@ struct Page<'a> {
     shards: Vec<ShardSnapshot>,
     pulls: Vec<PullSnapshot>,
     targets: Vec<TargetSnapshot>,
+    helpers: Vec<HelperSnapshot>,
     about: &'a About,
     uptime_s: u64,
     now_unix_ms: u64,
@@ -97,6 +101,7 @@ impl Page<'_> {
         self.write_streams(html)?;
         self.write_pulls(html)?;
         self.write_targets(html)?;
+        self.write_helpers(html)?;
         self.write_shards(html)?;
         write!(
             html,
