@@ -25,6 +25,7 @@ docs        | src/lib.rs      | documentation builds, links lead somewhere  | do
 integration | tests           | integration tests without a stage of theirs | integration_tests
 scenarios   | tests/scenarios | scenarios over real sockets                 | cargo test --test scenarios
 clients     | tests/clients   | real publishers and players, bit-exact      | cargo test --test clients -- --test-threads=2
+proxy       | tests/proxy     | the proxy between real programs and bad ones | cargo test --test proxy
 swarm       | tests/swarm     | the load generator against several servers  | cargo test --test swarm -- --test-threads=4
 hostile     | tests/hostile   | hostile input over real sockets             | cargo test --test hostile
 sim         | tests/sim.sh    | seeded simulation, and bugs planted in it   | tests/sim.sh
@@ -36,7 +37,7 @@ TABLE
 }
 
 # Stages that need what tests/install.sh installs.
-needs_install=" unit clients swarm bench "
+needs_install=" unit clients proxy swarm bench "
 
 usage() {
     cat <<'HELP'

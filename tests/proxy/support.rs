@@ -81,7 +81,7 @@ fn address(output: &str) -> Option<String> {
 /// Connects and publishes; the connection is not read further by itself.
 pub fn publish(url: &str) -> Result<(Connection, StreamId), millstream_client::Error> {
     let url = RtmpUrl::parse(url)?;
-    let mut settings = Settings::new(&url);
+    let mut settings = Settings::for_publishing(&url);
     // Requests wait for the proxy's limits here, not for the client's.
     settings.times.answer = PATIENCE;
     let mut connection = connect(&url, settings)?;

@@ -98,7 +98,8 @@ impl Session {
         let session = self.id;
         let Some(asked) = asked else {
             self.figures.returns.add(1);
-            tracing::info!(session, to = %url, ?away, "{what} goes on: the target is back");
+            let away_s = away.unwrap_or_default().as_secs_f64();
+            tracing::info!(session, to = %url, away_s, "{what} goes on: the target is back");
             return;
         };
         tracing::info!(session, to = %url, "{what} started");
@@ -160,6 +161,12 @@ impl Session {
 
     /// A status goes on to the stream it is about. An error ends a publish, as encoders take it.
     fn status(&mut self, id: UpstreamId, status: &Status) {
+        if status.code.starts_with("NetConnection.") {
+            let Some(upstream) = self.upstream(id) else { return };
+            let description = upstream.url.redact(&status.description);
+            let _ = self.client.status(0, status.level, &status.code, &description);
+            return;
+        }
         let Some(route) = self.routes.of_target(id, status.stream_id) else { return };
         let description = route.url.redact(&status.description);
         let stream_id = route.stream_id;

@@ -56,6 +56,11 @@ impl Settings {
             tls: None,
         }
     }
+
+    /// The defaults for a URL that is published to, with [`Options::for_publishing`].
+    pub fn for_publishing(url: &RtmpUrl) -> Self {
+        Self { options: Options::for_publishing(url), ..Self::new(url) }
+    }
 }
 
 /// Connects. Handshakes and `connect` go on with the first [`Connection::next`] or

@@ -1,5 +1,6 @@
 //! A client, a session and targets in memory, with a clock of their own.
 
+mod anything_at_all;
 mod losses;
 mod passing;
 
@@ -50,6 +51,8 @@ struct World {
     answer: Answer,
     heard: Vec<ClientEvent>,
     seen: Vec<ServerEvent>,
+    /// All bytes of the client, and all of the targets.
+    said: (Vec<u8>, Vec<u8>),
 }
 
 impl World {
@@ -67,6 +70,7 @@ impl World {
             answer: accept,
             heard: Vec::new(),
             seen: Vec::new(),
+            said: (Vec::new(), Vec::new()),
         }
     }
 
@@ -85,6 +89,7 @@ impl World {
             }
             let said = self.client.output().split();
             self.session.client_bytes(&said, self.now);
+            self.said.0.extend_from_slice(&said);
             let mut moved = said.len();
             let answers = self.session.client_output().split();
             moved += answers.len();
@@ -102,6 +107,7 @@ impl World {
                 }
                 let answers = target.output().split();
                 self.session.target_bytes(*id, &answers, self.now);
+                self.said.1.extend_from_slice(&answers);
                 moved += said.len() + answers.len();
             }
             if moved == 0 {
