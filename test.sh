@@ -27,6 +27,7 @@ scenarios   | tests/scenarios | scenarios over real sockets                 | ca
 clients     | tests/clients   | real publishers and players, bit-exact      | cargo test --test clients -- --test-threads=2
 proxy       | tests/proxy     | the proxy between real programs and bad ones | cargo test --test proxy
 swarm       | tests/swarm     | the load generator against several servers  | cargo test --test swarm -- --test-threads=4
+helpers     | tests/helpers   | helper processes, killed in every way       | cargo test --test helpers
 hostile     | tests/hostile   | hostile input over real sockets             | cargo test --test hostile
 sim         | tests/sim.sh    | seeded simulation, and bugs planted in it   | tests/sim.sh
 loom        | tests/loom.sh   | interleavings of what is shared by threads  | tests/loom.sh
@@ -37,7 +38,7 @@ TABLE
 }
 
 # Stages that need what tests/install.sh installs.
-needs_install=" unit clients proxy swarm bench "
+needs_install=" unit clients proxy swarm helpers bench "
 
 usage() {
     cat <<'HELP'

@@ -18,6 +18,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Buffers that are read at most when a run is over. A pipe holds one or two.
+const LAST_READS: usize = 16;
+
 /// Where helpers run: what they are told of the server.
 #[derive(Debug)]
 pub struct Place {
@@ -150,8 +153,13 @@ impl Instance {
 
     /// Nothing of it is left.
     pub fn gone(&mut self, outcome: Outcome, now: Moment, unix_ms: u64) -> Option<Action> {
-        // Its last words say why, more often than not.
-        while self.log_has_more(now, unix_ms) {}
+        // Its last words say why, more often than not. Not without end: one with another user may have
+        // been left, and write on.
+        for _ in 0..LAST_READS {
+            if !self.log_has_more(now, unix_ms) {
+                break;
+            }
+        }
         if let Some(run) = self.run.take() {
             self.tail.finish(&run.secrets(), unix_ms);
         }

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use millstream_client::{PlayOptions, RtmpUrl, blocking};
+use millstream_testkit::scratch::Scratch;
 use std::fs;
 
 #[test]
@@ -44,7 +45,10 @@ fn a_pass_is_good_for_its_stream_and_its_run_alone() {
     let mark = Mark::new();
     let run = ["sh", "-c", "sleep 600", "sh", "{output}"];
     let config = mark.helper("idle", "cam", "always", &run, "");
-    let server = Server::start(&["--key", "other=correct-horse-battery"], &config);
+    let scratch = Scratch::new("helpers").unwrap();
+    let captures = scratch.file("wire");
+    let options = ["--key", "other=correct-horse-battery", "--capture", captures.to_str().unwrap()];
+    let mut server = Server::start(&options, &config);
     let pid = until_state(&server, "idle", "running")["pid"].clone();
     let arguments = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
     let output = arguments.split('\0').find(|argument| argument.starts_with("rtmp://")).unwrap();
@@ -66,6 +70,15 @@ fn a_pass_is_good_for_its_stream_and_its_run_alone() {
     kill(i32::try_from(pid.as_i64().unwrap()).unwrap());
     until("its end", || state(&server, "idle")["last_end"] == "SIGKILL");
     assert!(!publish("cam"));
+    // Nor does a capture of all these connections have it.
+    server.terminate();
+    until("the server's end", || server.ended().is_some());
+    let files: Vec<_> = fs::read_dir(&captures).unwrap().collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(key.len()).any(|run| run == key.as_bytes()));
+    }
 }
 
 #[test]

@@ -84,6 +84,24 @@ fn a_rendition_is_made_for_those_who_watch_it() {
 }
 
 #[test]
+fn a_source_leaves_its_stream_to_whoever_publishes_it() {
+    let scratch = Scratch::new("helpers").unwrap();
+    let mark = Mark::new();
+    let config = mark.helper("source", "cam", "viewer", &pictures_to("{output}"), "");
+    let mut server = Server::start(&[], &config);
+    let mut publisher = publisher(&scratch, &server, "cam");
+    until("the publisher", || server.stream("live/cam").is_some_and(|cam| cam["state"] == "live"));
+    play(&server, "cam", 5);
+    let state = state(&server, "source");
+    assert_eq!((&state["state"], &state["starts"]), (&"waiting".into(), &0.into()));
+    publisher.interrupt().unwrap();
+    publisher.wait().unwrap();
+    play(&server, "cam", 5);
+    assert_eq!(self::state(&server, "source")["starts"], 1);
+    server.assert_healthy();
+}
+
+#[test]
 fn families_are_bounded() {
     let mark = Mark::new();
     let config = mark.helper(

@@ -43,8 +43,11 @@ pub const WORD: &str = "helper-guard";
 /// not know of guardians, and would start another of itself for each.
 const NESTED: &str = "HELPER_GUARDIAN_OF_MILLSTREAM";
 
-/// How often those are killed again who are still there: each round may bring their children to light.
+/// When those are killed again who are still there, besides whenever one of them has died and his
+/// children came to light: soon at first, then less and less often.
 const KILL_AGAIN: Duration = Duration::from_millis(20);
+/// See [`KILL_AGAIN`]. Who is still there then waits for a disk that does not answer.
+const KILL_AGAIN_MAX: Duration = Duration::from_secs(1);
 
 /// How a guardian is started: which program is one, when its first argument says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +142,7 @@ fn try_guard() -> io::Result<()> {
         stop_signal: Signal::from_named_raw(order.stop_signal).unwrap_or(Signal::TERM),
         patience: Duration::from_millis(order.patience_ms),
         kill_at: None,
+        kill_again: KILL_AGAIN,
         told_end: false,
     };
     if stopped {
@@ -205,6 +209,7 @@ struct Watch {
     patience: Duration,
     /// Once the end was ordered: when everybody is killed.
     kill_at: Option<Instant>,
+    kill_again: Duration,
     told_end: bool,
 }
 
@@ -242,6 +247,7 @@ impl Watch {
         self.kin.reap_strays();
         if self.kill_at.is_some_and(|at| Instant::now() >= at) {
             self.kin.kill_all();
+            self.kill_again = (self.kill_again * 2).min(KILL_AGAIN_MAX);
         }
         Ok(!(self.told_end && self.kin.all_gone()?))
     }
@@ -258,7 +264,7 @@ impl Watch {
         }
         let timeout = self.kill_at.map(|at| {
             let left = at.saturating_duration_since(Instant::now());
-            if left.is_zero() { KILL_AGAIN } else { left + Duration::from_millis(1) }
+            if left.is_zero() { self.kill_again } else { left + Duration::from_millis(1) }
         });
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         match poll(&mut fds, timeout.as_ref()) {
