@@ -219,6 +219,10 @@ pub struct InspectArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Show so many bytes of each audio and video message, from its beginning, in hexadecimal.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub bytes: usize,
+
     /// Stop after each message until Enter is pressed; q ends.
     #[arg(long, conflicts_with = "json")]
     pub step: bool,

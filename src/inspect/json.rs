@@ -1,7 +1,7 @@
 //! The list as JSON lines for programs: one object for each message, note and offence.
 
 use super::input::Input;
-use super::meaning::{Meaning, audio_packet, type_name, video_codec, video_packet};
+use super::meaning::{Meaning, audio_packet, first_bytes, type_name, video_codec, video_packet};
 use super::side::{Offence, Spoken};
 use super::{Listed, Lister};
 use crate::capture::format::Direction;
@@ -10,7 +10,10 @@ use millstream_rtmp::message::Message;
 use serde_json::{Map, Value as Object, json};
 use std::io::{self, Write};
 
-pub(super) struct Json;
+pub(super) struct Json {
+    /// Bytes of media to show.
+    pub(super) bytes: usize,
+}
 
 impl Lister for Json {
     fn begin(&self, input: &Input, out: &mut dyn Write) -> io::Result<()> {
@@ -48,7 +51,12 @@ impl Lister for Json {
             }
             Spoken::Control(control) => object["control"] = json!(format!("{control:?}")),
             Spoken::Aggregate(parts) => object["messages"] = json!(parts),
-            Spoken::Other => add_meaning(message, &mut object),
+            Spoken::Other => {
+                add_meaning(message, &mut object);
+                if let Some(bytes) = first_bytes(message, self.bytes) {
+                    object["bytes"] = json!(bytes);
+                }
+            }
         }
         line(object, out)
     }

@@ -4,6 +4,7 @@ use millstream_amf0::{Limits, Value};
 use millstream_flv::{AudioHeader, AudioPacketType, FrameType, VideoHeader, VideoPacketType};
 use millstream_rtmp::message::{Message, MessageType};
 use millstream_rtmp::values::Values;
+use std::fmt::Write as _;
 
 /// What stands in a message that is neither a command nor a control message.
 pub(super) enum Meaning {
@@ -36,6 +37,21 @@ impl Meaning {
             _ => Self::Unknown,
         }
     }
+}
+
+/// The first bytes of audio and video in hexadecimal, at most so many; nothing of other messages.
+pub(super) fn first_bytes(message: &Message, at_most: usize) -> Option<String> {
+    let is_media = matches!(message.kind, MessageType::AUDIO | MessageType::VIDEO);
+    let shown = &message.payload[..message.payload.len().min(at_most)];
+    (is_media && at_most > 0).then(|| {
+        let mut digits = String::with_capacity(3 * shown.len());
+        for (at, byte) in shown.iter().enumerate() {
+            let gap = if at == 0 { "" } else { " " };
+            // Writing into a string does not fail.
+            let _ = write!(digits, "{gap}{byte:02x}");
+        }
+        digits
+    })
 }
 
 fn data(payload: &[u8]) -> Meaning {

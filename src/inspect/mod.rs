@@ -103,7 +103,8 @@ fn list(args: &InspectArgs, out: &mut dyn Write) -> Result<(), InspectError> {
     let damaged = |source| InspectError::Format { path: args.file.clone(), source };
     let file = File::open(&args.file).map_err(failed)?;
     let mut input = Input::open(file).map_err(damaged)?;
-    let lister: &dyn Lister = if args.json { &json::Json } else { &text::Text };
+    let (json, text) = (json::Json { bytes: args.bytes }, text::Text { bytes: args.bytes });
+    let lister: &dyn Lister = if args.json { &json } else { &text };
     let mut sides = [Side::new(input.has_handshake()), Side::new(input.has_handshake())];
     lister.begin(&input, out).map_err(InspectError::Output)?;
     let mut first: Option<InspectError> = None;

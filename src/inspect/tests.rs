@@ -103,6 +103,22 @@ fn a_bare_dump_is_listed_with_its_offsets_and_meanings() {
 }
 
 #[test]
+fn the_first_bytes_of_media_are_shown_on_request() {
+    let (wire, _) = dump();
+    let (text, result) = inspected(&wire, "--bytes 5");
+    result.unwrap();
+    for line in
+        ["sequence header  17 00 00 00 00", "shown +80 ms  17 01 00 00 50", "header  af 00 12 10"]
+    {
+        assert!(text.lines().any(|listed| listed.ends_with(line)), "{line}: {text}");
+    }
+    assert!(text.lines().any(|line| line.ends_with("connect #1 null")), "media only: {text}");
+    let (json, result) = inspected(&wire, "--json --bytes 2");
+    result.unwrap();
+    assert_eq!(json.matches(r#""bytes":"17 01""#).count(), 1, "{json}");
+}
+
+#[test]
 fn with_a_handshake_offsets_count_from_its_beginning() {
     let (wire, offsets) = dump();
     let mut with = vec![3; 3073];

@@ -1,7 +1,7 @@
 //! The list as a table for people: one line for each message.
 
 use super::input::Input;
-use super::meaning::{Meaning, audio_packet, type_name, video_codec, video_packet};
+use super::meaning::{Meaning, audio_packet, first_bytes, type_name, video_codec, video_packet};
 use super::side::{Offence, Spoken};
 use super::{Listed, Lister};
 use crate::capture::format::Direction;
@@ -12,7 +12,10 @@ use std::io::{self, Write};
 /// Characters of AMF0 in one line.
 const VALUES_MAX: usize = 600;
 
-pub(super) struct Text;
+pub(super) struct Text {
+    /// Bytes of media to show.
+    pub(super) bytes: usize,
+}
 
 impl Lister for Text {
     fn begin(&self, input: &Input, out: &mut dyn Write) -> io::Result<()> {
@@ -51,7 +54,13 @@ impl Lister for Text {
             }
             Spoken::Control(control) => format!("{control:?}"),
             Spoken::Aggregate(parts) => format!("aggregate of {parts} messages"),
-            Spoken::Other => meaning(&Meaning::of(message), message.kind),
+            Spoken::Other => {
+                let said = meaning(&Meaning::of(message), message.kind);
+                match first_bytes(message, self.bytes) {
+                    Some(bytes) => format!("{said}  {bytes}"),
+                    None => said,
+                }
+            }
         };
         writeln!(
             out,

@@ -8,6 +8,8 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
 mod backups;
+#[path = "../transcripts/captured.rs"]
+mod captured;
 mod edge_of_nginx;
 mod enhanced;
 mod examples;

@@ -2,18 +2,17 @@
 //! are compared with each other, and what they got must decode. What it says is captured and held
 //! against the transcript of its version (`tests/transcripts`).
 
-use millstream::capture::format::{CaptureReader, Direction, Entry, MAGIC};
 use millstream_testkit::clip::Clip;
 use millstream_testkit::obs::Obs;
 use millstream_testkit::players::{Player, decode};
 use millstream_testkit::process::{Invocation, Process};
 use millstream_testkit::{Codec, Driver, Kind, Recording, Scratch, Server, Target, compare};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use crate::captured::of_capture;
 use crate::target;
-use crate::transcript::transcript;
 
 /// The variable that has the transcript of the OBS that is installed written instead of compared;
 /// `tests/transcripts/capture.sh` sets it.
@@ -91,23 +90,8 @@ fn version(scratch: &Scratch) -> String {
 /// The transcript of the one connection that published.
 fn said_by_publisher(wire: &Path) -> String {
     let files = fs::read_dir(wire).unwrap().map(|entry| entry.unwrap().path());
-    let mut said: Vec<String> = files.map(|file| transcript(&bytes_in(&file))).collect();
+    let mut said: Vec<String> = files.map(|file| of_capture(&file)).collect();
     said.retain(|said| said.contains(" publish "));
     assert_eq!(said.len(), 1, "one publisher");
     said.remove(0)
-}
-
-/// All that a client sent.
-fn bytes_in(file: &PathBuf) -> Vec<u8> {
-    let capture = fs::read(file).unwrap();
-    let mut reader = CaptureReader::after_magic(capture.strip_prefix(&MAGIC[..]).unwrap()).unwrap();
-    let mut all = Vec::new();
-    while let Some(entry) = reader.read().unwrap() {
-        match entry {
-            Entry::Bytes { direction: Direction::In, bytes, .. } => all.extend(bytes),
-            Entry::Bytes { .. } | Entry::End { .. } => {}
-            other => panic!("{other:?}"),
-        }
-    }
-    all
 }

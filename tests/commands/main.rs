@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "../transcripts/captured.rs"]
+mod captured;
 mod captures;
 mod encrypted;
 mod figures;
@@ -11,4 +13,6 @@ mod narrow_uplink;
 mod publish_and_play;
 mod relay;
 mod support;
+#[path = "../transcripts/transcript.rs"]
+mod transcript;
 mod what_goes_wrong;
