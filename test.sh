@@ -25,6 +25,7 @@ docs        | src/lib.rs      | documentation builds, links lead somewhere  | do
 integration | tests           | integration tests without a stage of theirs | integration_tests
 scenarios   | tests/scenarios | scenarios over real sockets                 | cargo test --test scenarios
 clients     | tests/clients   | real publishers and players, bit-exact      | cargo test --test clients -- --test-threads=2
+proxy       | tests/proxy     | the proxy between real programs and bad ones | cargo test --test proxy
 swarm       | tests/swarm     | the load generator against several servers  | cargo test --test swarm -- --test-threads=4
 helpers     | tests/helpers   | helper processes, killed in every way       | cargo test --test helpers
 hostile     | tests/hostile   | hostile input over real sockets             | cargo test --test hostile
@@ -37,7 +38,7 @@ TABLE
 }
 
 # Stages that need what tests/install.sh installs.
-needs_install=" unit clients swarm helpers bench "
+needs_install=" unit clients proxy swarm helpers bench "
 
 usage() {
     cat <<'HELP'
@@ -105,7 +106,9 @@ unit_tests() {
 # run by perf/scenarios/micro.sh alone: what those libraries need would take longer than the benches.
 versus() { (cd bench/versus && cargo "$@"); }
 
-formatting() { cargo fmt --all --check && versus fmt --check; }
+formatting() {
+    cargo fmt --all --check && versus fmt --check && (cd examples/outside && cargo fmt --check)
+}
 
 lints() {
     cargo clippy --workspace --all-targets -- -D warnings &&

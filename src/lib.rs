@@ -24,13 +24,13 @@ mod model;
 
 #[cfg(not(millstream_loom))]
 pub mod capture;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "cli", not(millstream_loom)))]
 pub mod cli;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "cli", not(millstream_loom)))]
 pub mod client;
 #[cfg(not(millstream_loom))]
 pub mod config;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "http", not(millstream_loom)))]
 pub mod control;
 #[cfg(not(millstream_loom))]
 pub mod egress;
@@ -40,7 +40,7 @@ pub mod helper;
 pub mod hook;
 #[cfg(not(millstream_loom))]
 pub mod ingest;
-#[cfg(not(millstream_loom))]
+#[cfg(all(feature = "cli", not(millstream_loom)))]
 pub mod inspect;
 #[cfg(not(millstream_loom))]
 pub mod name;
@@ -48,12 +48,17 @@ pub mod name;
 pub mod net;
 #[cfg(not(millstream_loom))]
 pub mod outbound;
+#[cfg(all(feature = "cli", not(millstream_loom)))]
+pub mod proxy;
 #[cfg(not(millstream_loom))]
 pub mod pull;
+pub mod role;
 #[cfg(not(millstream_loom))]
 pub mod rules;
 #[cfg(not(millstream_loom))]
 pub mod server;
+#[cfg(not(millstream_loom))]
+pub mod slate;
 #[cfg(not(millstream_loom))]
 pub mod slots;
 #[cfg(not(millstream_loom))]

@@ -33,8 +33,32 @@ pub const STREAMS_MAX: usize = 32_768;
 /// A publisher without media for this long is stale: the longest pause seen in healthy encoders is
 /// the 2 to 3 s in which they change scenes or codecs.
 pub const PUBLISHER_STALE: Duration = Duration::from_secs(5);
+/// Publishers that wait for one name: each is a whole stream of incoming media that nobody sees, and a
+/// stream that matters has two encoders, seldom three.
+pub const STANDBYS_MAX: usize = 4;
+/// What one keeps that waits and was promised its stream, in bytes, before the last message: the
+/// promise is kept within a turn of the other shard, and this is a second at 64 Mbit/s.
+pub const STANDBY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// One that waits asks for its turn no more often: a stream of nothing but key frames must not take the
+/// registry's lock with each.
+pub const STANDBY_ASK_INTERVAL: Duration = Duration::from_millis(50);
+/// One that waits has its turn before those that came later while its last key frame is no older. Key
+/// frames come every one to four seconds; one that has stopped must not keep the others waiting.
+pub const STANDBY_PRECEDENCE: Duration = Duration::from_secs(5);
 /// A name changes hands between connected publishers no faster than this.
 pub const TAKEOVER_INTERVAL: Duration = Duration::from_secs(5);
+/// How much longer than a slate takes to come its viewers are kept for it: a few ticks.
+pub const COVER_MARGIN: Duration = Duration::from_secs(2);
+/// The largest slate, in bytes of its file: it stands in memory whole. Two minutes at 4 Mbit/s.
+pub const SLATE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Slates that one shard plays at a time. Viewers of names that nobody publishes can start them, and
+/// each has a timer and a log.
+pub const SLATES_MAX: usize = 256;
+/// Messages of a slate that are appended in one step, if it is late or its file has one time for many.
+pub const SLATE_BURST: usize = 64;
+/// The shortest a slate takes before it begins anew, which a file of one picture, or one whose times
+/// stand still, would do without end.
+pub const SLATE_ROUND_MIN: Duration = Duration::from_secs(1);
 /// A viewer this far behind skips to a newer key frame.
 pub const LAG_SKIP: Duration = Duration::from_secs(4);
 /// A viewer this many groups of pictures behind skips, if it is at least half of
@@ -223,6 +247,37 @@ pub const DRAIN_MIN: Duration = Duration::from_millis(750);
 pub const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 const _: () = assert!(TICK.as_millis() * TICKS_PER_SECOND as u128 == 1000);
+
+/// Clients of a proxy at one time. Each is a thread, or two while its target is looked for.
+pub const PROXY_CONNECTIONS: u32 = 1000;
+/// The stack of such a thread: several times what the deepest command and a TLS handshake take.
+pub const PROXY_STACK_BYTES: usize = 512 * 1024;
+/// Bytes that a proxy has waiting for a socket before it reads no more of what comes for it. The last
+/// message is never cut, so that a long one is held whole.
+pub const PROXY_BACKLOG_BYTES: usize = 256 * 1024;
+/// With so much waiting for a socket, that socket itself is not read either: what it says makes
+/// answers. More than [`PROXY_BACKLOG_BYTES`], so that two slow sides do not wait for each other.
+pub const PROXY_ANSWER_BYTES: usize = 4 * PROXY_BACKLOG_BYTES;
+/// Bytes that a client of a proxy may send ahead of the target's answer to its request. The session holds
+/// more (`millstream_rtmp::limits::HELD_BYTES_MAX`) and takes who goes beyond for broken.
+pub const PROXY_AHEAD_BYTES: usize = 256 * 1024;
+/// From a connection's first byte to the answer to `connect`, on either side of a proxy.
+pub const PROXY_OPEN_MAX: Duration = Duration::from_secs(10);
+/// How long a connected target may take to answer a publish or play: servers hold players while a
+/// publisher is expected.
+pub const PROXY_ANSWER_MAX: Duration = Duration::from_secs(30);
+/// A client of a proxy that neither publishes nor plays for this long is closed.
+pub const PROXY_IDLE_MAX: Duration = Duration::from_secs(60);
+/// A side that takes no byte of what waits for it for this long is lost.
+pub const PROXY_STALLED_MAX: Duration = Duration::from_secs(30);
+/// The longest pause before the first attempt to find a lost target again.
+pub const PROXY_RETRY_FIRST: Duration = Duration::from_millis(500);
+/// The longest pause between two attempts: a stream is dark for that long after a restart.
+pub const PROXY_RETRY_MAX: Duration = Duration::from_secs(10);
+/// Commands of one client that a target may still answer. Most are never answered.
+pub const PROXY_CALLS_MAX: usize = 64;
+
+const _: () = assert!(PROXY_BACKLOG_BYTES < PROXY_ANSWER_BYTES);
 /// Servers between a viewer's and the one that has the stream. A tree of three levels with a hundred
 /// edges each serves more than anybody has; longer ways are mistakes, and each hop costs a moment.
 pub const HOPS_MAX: usize = 8;

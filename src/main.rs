@@ -7,8 +7,9 @@ use millstream::config::{Config, LogFormat};
 use millstream::control::{self, About, Access, ControlState};
 use millstream::helper::{self, Guardian, Helpers, Passes, Surroundings, Wishes};
 use millstream::inspect::inspect;
+use millstream::proxy::{ProxyError, proxy};
 use millstream::rules::Rules;
-use millstream::server::{Server, raise_descriptors, system_congestion};
+use millstream::server::{Additions, Server, raise_descriptors, system_congestion};
 use millstream::stream::demand::Observer;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -28,8 +29,19 @@ fn main() -> ExitCode {
     helper::serve_if_asked();
     let (result, code) = match Cli::parse().into_command() {
         Command::Serve(args) => (serve(&args), 1),
-        Command::Publish(args) => as_client(|stop| client::publish(&args, stop)),
-        Command::Play(args) => as_client(|stop| client::play(&args, stop)),
+        Command::Publish(args) => {
+            until_stopped(|stop| client::publish(&args, stop), ClientError::exit_code)
+        }
+        Command::Play(args) => {
+            until_stopped(|stop| client::play(&args, stop), ClientError::exit_code)
+        }
+        Command::Relay(args) => {
+            until_stopped(|stop| client::relay(&args, stop), ClientError::exit_code)
+        }
+        Command::Proxy(args) => match start_log(&args.log, LogFormat::Text) {
+            Ok(()) => until_stopped(|stop| proxy(&args, stop), ProxyError::exit_code),
+            Err(error) => (Err(error), 2),
+        },
         Command::Inspect(args) => (inspect(&args).map_err(Into::into), 1),
     };
     match result {
@@ -41,10 +53,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a client with a flag that the first signal sets, so that it takes leave; the second one ends
+/// Runs a command with a flag that the first signal sets, so that it takes leave; the second one ends
 /// the process. Returns the exit code of a failure too.
-fn as_client(
-    run: impl FnOnce(&AtomicBool) -> Result<(), ClientError>,
+fn until_stopped<E: Error + 'static>(
+    run: impl FnOnce(&AtomicBool) -> Result<(), E>,
+    exit_code: impl FnOnce(&E) -> u8,
 ) -> (Result<(), Box<dyn Error>>, u8) {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
@@ -56,7 +69,7 @@ fn as_client(
     match run(&stop) {
         Ok(()) => (Ok(()), 0),
         Err(error) => {
-            let code = error.exit_code();
+            let code = exit_code(&error);
             (Err(error.into()), code)
         }
     }
@@ -64,7 +77,7 @@ fn as_client(
 
 fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     let config = args.load(std::env::vars_os())?;
-    start_log(&config)?;
+    start_log(&config.log, config.log_format)?;
     let started = Instant::now();
     let (soft, hard) = raise_descriptors();
     let bind = config.bind()?;
@@ -76,7 +89,8 @@ fn serve(args: &ServeArgs) -> Result<(), Box<dyn Error>> {
     // Nobody is told where nobody listens.
     let wishes = if config.helper.is_empty() { None } else { Some(Arc::new(Wishes::new()?)) };
     let observers = wishes.iter().map(|wishes| Arc::clone(wishes) as Arc<dyn Observer>).collect();
-    let server = Server::start_observed(config.clone(), Arc::new(rules), observers)?;
+    let additions = Additions { observers, ..Additions::default() };
+    let server = Server::start_with(config.clone(), Arc::new(rules), additions)?;
     let helpers =
         match wishes.map(|wishes| start_helpers(&config, &server, wishes, passes)).transpose() {
             Ok(helpers) => helpers,
@@ -157,13 +171,13 @@ fn start_helpers(
     helper::start(config.helper.clone(), surroundings)
 }
 
-fn start_log(config: &Config) -> Result<(), Box<dyn Error>> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)?;
+fn start_log(filter: &str, format: LogFormat) -> Result<(), Box<dyn Error>> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    match config.log_format {
+    match format {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().init(),
     }

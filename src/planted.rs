@@ -19,6 +19,10 @@ pub enum Bug {
     LoseWake,
     /// A name whose publisher was lost is never free again.
     HoldForever,
+    /// A backup takes over with what follows its key frame, without that.
+    BackupWithoutKey,
+    /// A publisher that has to step back for a while is forgotten.
+    ForgetWaiting,
 }
 
 /// Whether a bug is planted.
@@ -43,6 +47,8 @@ pub fn is(bug: Bug) -> bool {
             "orphan-stream" => Bug::OrphanStream,
             "lose-wake" => Bug::LoseWake,
             "hold-forever" => Bug::HoldForever,
+            "backup-without-key" => Bug::BackupWithoutKey,
+            "forget-waiting" => Bug::ForgetWaiting,
             other => panic!("MILLSTREAM_PLANTED={other} is no bug"),
         };
         Some(bug)

@@ -60,13 +60,14 @@ impl Session for Guest {
         if let Some(stream) = self.passes.admit(app, &request.name, &query, address) {
             // Another identity than that of the key: neither takes the stream from the other.
             let identity = Some(Identity(self.hasher.hash_one(("helper", &stream))));
-            return Answer::Now(Ok(MayPublish { stream, identity }));
+            return Answer::Now(Ok(MayPublish { stream, identity, role: request.role() }));
         }
         let granted = self.keys.publish(app, &request.name, &query);
         Answer::Now(granted.map_err(refuse).map(|granted| MayPublish {
             // There is one secret per stream, so the stream stands for it.
             identity: granted.proven.then(|| Identity(self.hasher.hash_one(&granted.stream))),
             stream: granted.stream,
+            role: request.role(),
         }))
     }
 }

@@ -6,8 +6,10 @@
 use crate::capture::{Capture, CaptureError, Writing};
 use crate::config::{Config, ConfigError, CoresError};
 use crate::egress;
+use crate::egress::own::Formats;
 use crate::hook::Application;
 use crate::moment::Moment;
+use crate::name::StreamName;
 use crate::net::addresses::Addresses;
 use crate::net::listener::{ListenError, Reserve, listen};
 use crate::outbound::{Resolver, Source, TargetError, Targets};
@@ -17,9 +19,11 @@ use crate::shard::inbox::{Mail, Post, Undelivered, inbox};
 use crate::shard::mailbox::Mailbox;
 use crate::shard::runtime::Driver;
 use crate::shard::{self, Common, Seat};
+use crate::slate::{SlateError, Slates};
 use crate::stats::Directory;
 use crate::stream::demand::Observer;
 use crate::stream::log::Retention;
+use crate::stream::projection::FormatId;
 use crate::stream::registry::Registry;
 use crate::stream::takeover::Policy;
 use millstream_client::tls::TrustError;
@@ -28,6 +32,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, mpsc};
@@ -54,6 +59,8 @@ pub enum StartError {
     },
     /// The certificates that origins are held to.
     Trust(TrustError),
+    /// A slate's file.
+    Slate(SlateError),
     /// A shard's thread.
     Shard {
         /// The core that it was meant for.
@@ -74,6 +81,7 @@ impl fmt::Display for StartError {
             Self::Capture(error) => error.fmt(f),
             Self::Target { name, source } => write!(f, "the push to {name}: {source}"),
             Self::Trust(error) => write!(f, "origins by rtmps://: {error}"),
+            Self::Slate(error) => error.fmt(f),
             Self::Shard { core, source } => write!(f, "the shard of core {core}: {source}"),
             Self::System(error) => error.fmt(f),
         }
@@ -82,6 +90,15 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+/// What a server may be started with besides its application.
+#[derive(Default)]
+pub struct Additions {
+    /// Formats of the application's own, for [`Server::let_out`].
+    pub formats: Formats,
+    /// Who is told, from the beginning, which streams are wanted and fed.
+    pub observers: Vec<Arc<dyn Observer>>,
+}
+
 /// A running server.
 pub struct Server {
     common: Arc<Common>,
@@ -89,6 +106,7 @@ pub struct Server {
     cores: Vec<usize>,
     rtmp: Vec<SocketAddr>,
     capture: Option<Writing>,
+    formats: Formats,
 }
 
 impl Server {
@@ -97,20 +115,22 @@ impl Server {
     /// # Errors
     /// If a setting, an address, a core or the system does not allow it; nothing runs then.
     pub fn start(config: Config, application: Arc<dyn Application>) -> Result<Self, StartError> {
-        Self::start_observed(config, application, Vec::new())
+        Self::start_with(config, application, Additions::default())
     }
 
-    /// The same, and these are told from the beginning which streams are wanted and fed.
+    /// The same, with more than an application.
     ///
     /// # Errors
-    /// As [`Server::start`].
-    pub fn start_observed(
+    /// As [`start`](Self::start).
+    pub fn start_with(
         config: Config,
         application: Arc<dyn Application>,
-        observers: Vec<Arc<dyn Observer>>,
+        additions: Additions,
     ) -> Result<Self, StartError> {
+        let Additions { formats, observers } = additions;
         let cores = config.cores.resolve().map_err(StartError::Cores)?;
         let bind = config.bind().map_err(StartError::Config)?;
+        let slates = Slates::load(&config.slate).map_err(StartError::Slate)?;
         let (listeners, rtmp) = open(&config, &bind.rtmp, cores.len())?;
         let directory = Arc::new(Directory::new(&cores));
         let bells = cores
@@ -124,7 +144,7 @@ impl Server {
             .collect::<io::Result<Vec<_>>>()
             .map_err(StartError::System)?;
         let (posts, inboxes): (Vec<_>, Vec<_>) = inboxes.into_iter().unzip();
-        let make_framing = egress::rtmp::framings(config.chunk_size);
+        let make_framing = egress::rtmp::framings_with(config.chunk_size, formats.clone());
         let retention = Retention {
             bytes_max: usize::try_from(config.gop.bytes).unwrap_or(usize::MAX),
             span_max: config.gop.span,
@@ -137,7 +157,8 @@ impl Server {
         };
         let mut registry =
             Registry::new(Arc::clone(&directory), policy, Arc::clone(&make_framing), retention)
-                .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX));
+                .with_published_max(usize::try_from(config.caps.streams).unwrap_or(usize::MAX))
+                .with_take_back(config.take_back);
         let pulls = pulls(&config, &posts).map_err(StartError::Trust)?;
         if let Some(pulls) = &pulls {
             registry = registry.with_observer(Arc::clone(pulls) as Arc<dyn Observer>);
@@ -163,6 +184,7 @@ impl Server {
             mailboxes: cores.iter().map(|_| Arc::new(Mailbox::default())).collect(),
             bells,
             posts,
+            slates,
             addresses: Addresses::new(config.caps.clone()),
             reserve: Reserve::new().map_err(StartError::System)?,
             options: ServerOptions {
@@ -187,8 +209,8 @@ impl Server {
             .zip(&cores)
             .enumerate()
             .map(|(index, ((inbox, listeners), &core))| Seat { index, core, inbox, listeners });
-        let mut server =
-            Self { common, threads: Vec::new(), cores: cores.clone(), rtmp, capture: writing };
+        let (threads, capture) = (Vec::new(), writing);
+        let mut server = Self { common, threads, cores: cores.clone(), rtmp, capture, formats };
         for seat in seats {
             let core = seat.core;
             if let Err(source) = server.seat(seat) {
@@ -259,11 +281,40 @@ impl Server {
     pub fn connect(&self) -> io::Result<UnixStream> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let idlest = self.common.directory.shards().iter().enumerate();
-        let idlest = idlest.min_by_key(|(_, stats)| stats.connections.get());
+        self.mail_idlest(Mail::Connect { stream: ours })?;
+        Ok(theirs)
+    }
+
+    /// Lets a stream run into a connected stream socket, in a format that the server was started with:
+    /// from the newest key frame on if it is published, or else once it is. The socket is a viewer's to
+    /// the server: it skips to key frames when it falls behind, is closed when it stays behind, when
+    /// nobody publishes the stream within the time that players wait, when the stream or the server
+    /// ends, and when its other end is closed. What comes in over it is thrown away.
+    ///
+    /// # Errors
+    /// If there is no such format, or the server ends or is too busy to hear of it.
+    pub fn let_out(
+        &self,
+        stream: &StreamName,
+        format: FormatId,
+        socket: impl Into<OwnedFd>,
+    ) -> io::Result<()> {
+        if !self.formats.has(format) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no such format"));
+        }
+        // Any stream socket is written to in the same way.
+        let socket = UnixStream::from(socket.into());
+        socket.set_nonblocking(true)?;
+        self.mail_idlest(Mail::LetOut { stream: stream.clone(), format, socket })
+    }
+
+    /// Sends mail to the shard with the fewest connections.
+    fn mail_idlest(&self, mail: Mail) -> io::Result<()> {
+        let shards = self.common.directory.shards().iter().enumerate();
+        let idlest = shards.min_by_key(|(_, stats)| stats.connections.get() + stats.players.get());
         let shard = idlest.map_or(0, |(shard, _)| shard);
-        match self.common.posts[shard].send(Mail::Connect { stream: ours }) {
-            Ok(()) => Ok(theirs),
+        match self.common.posts[shard].send(mail) {
+            Ok(()) => Ok(()),
             Err(Undelivered::Full(_)) => Err(io::ErrorKind::WouldBlock.into()),
             Err(Undelivered::Over(_)) => Err(io::ErrorKind::ConnectionRefused.into()),
         }

@@ -1,5 +1,5 @@
 //! The server's heart on virtual time: registry, publishers, logs, views, fan-out, skips, eviction,
-//! takeover and holds, with a few shards in one thread, random encoders and random players. Whatever
+//! takeover, backups, slates and holds, with a few shards in one thread, random encoders and random players. Whatever
 //! a player receives is judged against what was published. No socket, no clock, no thread.
 //!
 //! A failing seed is printed with the command that repeats it. `SIM_SEEDS=50000` runs longer,
@@ -7,10 +7,16 @@
 
 #[path = "sim/encoder.rs"]
 mod encoder;
+#[path = "sim/handover.rs"]
+mod handover;
 #[path = "sim/judge.rs"]
 mod judge;
+#[path = "sim/line.rs"]
+mod line;
 #[path = "sim/player.rs"]
 mod player;
+#[path = "sim/promise.rs"]
+mod promise;
 #[path = "sim/random.rs"]
 mod random;
 #[path = "sim/shard.rs"]

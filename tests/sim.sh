@@ -16,7 +16,7 @@ RUSTC_WORKSPACE_WRAPPER=$(cd "$(dirname "$wrapper")" && pwd)/rustc-planted.sh
 export RUSTC_WORKSPACE_WRAPPER
 cargo test --quiet --test sim --no-run
 for bug in skip-to-non-key forget-headers cut-message drop-data orphan-stream lose-wake \
-    hold-forever; do
+    hold-forever backup-without-key forget-waiting; do
     if output=$(SIM_SEEDS=20000 MILLSTREAM_PLANTED=$bug RUST_BACKTRACE=0 cargo test --quiet --test sim 2>&1); then
         echo "the planted bug $bug was not found" >&2
         exit 1

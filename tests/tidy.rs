@@ -19,6 +19,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
         "src/control",
         &["crate::stream", "crate::shard", "crate::net", "crate::ingest", "crate::egress"],
     ),
+    ("src/slate", &["crate::shard", "crate::egress", "crate::net", "crate::control"]),
     ("src/net", &["crate::stream", "crate::ingest", "crate::egress", "crate::control"]),
     (
         "src/pull",
@@ -27,6 +28,16 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("src/capture", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     ("src/client", &["crate::shard", "crate::stream", "crate::net", "crate::capture"]),
     ("src/outbound", &["crate::stream", "crate::egress", "crate::net", "crate::control"]),
+    (
+        "src/proxy",
+        &[
+            "crate::server",
+            "crate::hook",
+            "crate::egress",
+            "crate::control",
+            "crate::shard::runtime",
+        ],
+    ),
     ("src/inspect", &["crate::shard", "crate::stream", "crate::net", "crate::client"]),
     ("src/stats", &["crate::shard", "crate::stream", "crate::net", "crate::control"]),
     // Helpers reach the server by RTMP only, as anybody does; of streams they hear who wants them.
@@ -180,6 +191,51 @@ fn the_client_has_no_runtime_and_its_io_stands_apart() {
     for name in ["monoio", "tokio", "async-std", "mio", "smol"] {
         assert!(!dependencies.contains(name), "the client depends on {name}");
     }
+}
+
+/// What `docs/from-elixir.md` shortens, and what it means.
+const SHORTENED: &[(&str, &str)] = &[
+    ("amf0/", "crates/amf0/tests/"),
+    ("amf3/", "crates/amf3/tests/"),
+    ("flv/", "crates/flv/tests/"),
+    ("wire/", "crates/rtmp/tests/wire/"),
+    ("sessions/", "crates/rtmp/tests/sessions/"),
+    ("forms/", "crates/client/tests/forms/"),
+    ("hook/", "tests/hook/"),
+    ("scenarios/", "tests/scenarios/"),
+    ("clients/", "tests/clients/"),
+    ("commands/", "tests/commands/"),
+    ("hostile/", "tests/hostile/"),
+    ("proxy/", "tests/proxy/"),
+];
+
+/// The file of a test as the page names it.
+fn file_of(place: &str) -> PathBuf {
+    let shortened = SHORTENED.iter().find_map(|(short, folder)| {
+        place.strip_prefix(short).map(|rest| format!("{folder}{rest}.rs"))
+    });
+    root().join(shortened.unwrap_or_else(|| place.to_owned()))
+}
+
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let page = fs::read_to_string(root().join("docs/from-elixir.md")).unwrap();
+    let mut faults = Vec::new();
+    let mut named = 0;
+    for name in page.split('`').skip(1).step_by(2) {
+        // A test has its file in front; types of the crates have a path of names there.
+        let Some((place, test)) = name.split_once("::").filter(|(place, _)| place.contains('/'))
+        else {
+            continue;
+        };
+        named += 1;
+        let text = fs::read_to_string(file_of(place)).unwrap_or_default();
+        if !text.contains(&format!("fn {test}(")) {
+            faults.push(name);
+        }
+    }
+    assert!(named > 100, "only {named} tests were found in the page");
+    assert!(faults.is_empty(), "named and not there: {faults:#?}");
 }
 
 #[test]

@@ -29,6 +29,7 @@ serve() {
         >"$scratch/$name" 2>"$scratch/$name.log" &
     started="$started $!"
     tries=0
+    : >>"$scratch/$name"
     until address=$(sed -n 's|.*Publish to  *rtmp://\([0-9.:]*\)/.*|\1|p' "$scratch/$name") &&
         [ -n "$address" ]; do
         tries=$((tries + 1))

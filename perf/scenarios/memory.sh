@@ -46,8 +46,8 @@ cat >>"$result" <<'END'
 ## What the bytes are
 
 What the shard's thread has allocated and holds, for each of 1,000 players beyond the first 200: `cargo bench -p bench
---bench memory 200 1200`. Sizes are those asked for; the allocator rounds them up, by an eighth at most.
+--bench memory -- 200 1200`. Sizes are those asked for; the allocator rounds them up, by an eighth at most.
 
 END
-cargo bench -q -p bench --bench memory 200 1200 | grep '^|' >>"$result"
+cargo bench -q -p bench --bench memory -- 200 1200 | grep '^|' >>"$result"
 echo "$result"

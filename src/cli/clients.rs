@@ -99,7 +99,36 @@ pub struct PlayArgs {
     pub connect: ConnectArgs,
 }
 
-/// What `publish` and `play` show while they run.
+/// Options of `relay`.
+#[derive(Debug, Args)]
+#[command(after_help = concat_help(
+    "Examples:
+  millstream relay rtmp://127.0.0.1/live/cam rtmp://a.rtmp.youtube.com/live2/KEY \\
+      rtmp://live.twitch.tv/app/KEY
+  millstream relay rtmp://HOST/live/cam rtmps://OTHER/live/cam --stats
+Other users of this machine can see keys in the process list: the [[push]] tables of a server's
+configuration show them to nobody."
+))]
+pub struct RelayArgs {
+    /// Where from, as rtmp://HOST[:PORT]/APP/NAME, or rtmps://.
+    #[arg(value_name = "SRC")]
+    pub source: String,
+
+    /// Where to, as rtmp://HOST[:PORT]/APP/NAME[?key=SECRET], or rtmps://. Each fares by itself: one that
+    /// fails is tried again, and holds up no other.
+    #[arg(value_name = "DST", required = true)]
+    pub targets: Vec<String>,
+
+    /// What is shown.
+    #[command(flatten)]
+    pub show: ShowArgs,
+
+    /// How to connect.
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+}
+
+/// What `publish`, `play` and `relay` show while they run.
 #[derive(Debug, Default, Args)]
 pub struct ShowArgs {
     /// Show a panel of figures: rates, codecs, resolution, key frames, delay and jitter of arrival, gaps,
@@ -113,7 +142,7 @@ pub struct ShowArgs {
     pub json: bool,
 }
 
-/// How `publish` and `play` connect.
+/// How `publish`, `play` and `relay` connect.
 #[derive(Debug, Default, Args)]
 pub struct ConnectArgs {
     /// For rtmps://, trust the root certificates in this PEM file too.

@@ -8,6 +8,7 @@
 
 mod banner;
 mod clients;
+mod proxy;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +23,8 @@ use crate::config::{
 };
 
 pub use banner::{Descriptors, Startup, banner, summary};
-pub use clients::{ConnectArgs, PlayArgs, PublishArgs, PublishType, ShowArgs};
+pub use clients::{ConnectArgs, PlayArgs, PublishArgs, PublishType, RelayArgs, ShowArgs};
+pub use proxy::ProxyArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -41,6 +43,7 @@ Examples:
       players: rtmp://HOST/live/cam1
   millstream publish film.flv rtmp://127.0.0.1/live/film --loop
   millstream play rtmp://127.0.0.1/live/film -o copy.flv --duration 10s
+  millstream relay rtmp://127.0.0.1/live/film rtmp://OTHER/live/film rtmps://THIRD/app/KEY
   millstream --capture wire
       keep every connection's bytes in the directory wire, keys masked
   millstream inspect wire/1795365082-000001.millcap";
@@ -74,6 +77,10 @@ pub enum Command {
     Publish(PublishArgs),
     /// Play a stream from an RTMP server, with live figures; keep it if told so.
     Play(PlayArgs),
+    /// Play a stream from one server and publish it to several others.
+    Relay(RelayArgs),
+    /// Pass publishers and players on to another server, keeping nothing.
+    Proxy(Box<ProxyArgs>),
     /// List the messages of a captured RTMP connection and name the first offence.
     Inspect(InspectArgs),
 }

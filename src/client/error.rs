@@ -1,6 +1,8 @@
 //! Why a command ended without success, in words that say what to do, and the exit code that tells
 //! scripts. What goes wrong between us and a server stands in `millstream-client`.
 
+use crate::outbound::TargetError;
+use crate::server::StartError;
 use millstream_client::tls::TrustError;
 use millstream_client::{Error, SendError, UrlError};
 use millstream_flv::WriteError;
@@ -16,8 +18,8 @@ Exit codes:
   2  the command line means nothing
   3  no connection: no address, nobody listens, or its certificate is not trusted
   4  the server refused
-  5  the connection was lost, fell silent, or spoke no RTMP
-  6  the stream ended before anything of it came (play)";
+  5  the connection was lost, fell silent, or spoke no RTMP; no target took the stream (relay)
+  6  the stream ended before anything of it came (play, relay)";
 
 /// A command's failure.
 #[derive(Debug)]
@@ -47,6 +49,14 @@ pub enum ClientError {
         /// The file.
         path: PathBuf,
     },
+    /// A target of a relay that means nothing.
+    Target(TargetError),
+    /// No target of a relay took the stream.
+    NoTarget,
+    /// The server within a relay did not start.
+    Server(StartError),
+    /// The system refused something.
+    System(io::Error),
     /// The stream ended before anything came.
     NothingCame,
     /// A message that no FLV tag can hold.
@@ -57,12 +67,14 @@ impl ClientError {
     /// The code to exit with, see [`EXIT_CODES`].
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Options(_) | Self::Client(Error::Url(_)) => 2,
+            Self::Options(_)
+            | Self::Client(Error::Url(_))
+            | Self::Target(TargetError::Rule(_) | TargetError::TooMany) => 2,
             Self::Client(
                 Error::Resolve { .. } | Error::Connect { .. } | Error::Tls { .. } | Error::NoTls,
             ) => 3,
             Self::Client(Error::Refused(_)) => 4,
-            Self::Client(_) => 5,
+            Self::Client(_) | Self::NoTarget => 5,
             Self::NothingCame => 6,
             _ => 1,
         }
@@ -85,6 +97,10 @@ impl fmt::Display for ClientError {
             Self::NoMedia { path } => {
                 write!(f, "{} holds no sound and no pictures", path.display())
             }
+            Self::Target(error) => error.fmt(f),
+            Self::NoTarget => f.write_str("no target took the stream"),
+            Self::Server(error) => error.fmt(f),
+            Self::System(error) => write!(f, "the system refused: {error}"),
             Self::NothingCame => f.write_str("the stream ended before anything of it came"),
             Self::Tag(error) => write!(f, "a message cannot be written: {error}"),
         }
@@ -99,6 +115,9 @@ impl std::error::Error for ClientError {
             Self::Trust(error) => Some(error),
             Self::File { source, .. } => Some(source),
             Self::Tag(error) => Some(error),
+            Self::Target(error) => Some(error),
+            Self::Server(error) => Some(error),
+            Self::System(error) => Some(error),
             _ => None,
         }
     }

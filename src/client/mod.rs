@@ -1,6 +1,6 @@
-//! The commands `publish` and `play`: what is about files, terminals and scripts. The client itself is
+//! The commands `publish`, `play` and `relay`: what is about files, terminals and scripts. The client itself is
 //! `millstream-client`, files are those of `millstream-flv`. Signals belong to the binary, which hands a
-//! flag in. Nothing here is used by the server.
+//! flag in. Nothing here is used by the server; `relay` has one within.
 
 mod error;
 mod film;
@@ -8,6 +8,7 @@ mod monitor;
 mod play;
 mod publish;
 mod record;
+mod relay;
 mod report;
 mod session;
 mod snapshot;
@@ -16,3 +17,4 @@ mod source;
 pub use error::{ClientError, EXIT_CODES};
 pub use play::play;
 pub use publish::publish;
+pub use relay::relay;

@@ -8,7 +8,7 @@ use super::session::{GLANCE, accepted, check, open};
 use super::snapshot::mean_rate;
 use crate::cli::PlayArgs;
 use millstream_client::blocking::Connection;
-use millstream_client::{Aim, Event, PlayOptions, RtmpUrl};
+use millstream_client::{Aim, Event, Options, PlayOptions, RtmpUrl};
 use millstream_flv::Tag;
 use std::io;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub fn play(args: &PlayArgs, stop: &AtomicBool) -> Result<(), ClientError> {
         return Err(ClientError::Options("--json and -o - both want standard output"));
     }
     let monitor = Monitor::new(Instant::now());
-    let mut connection = open(&url, &args.connect)?;
+    let mut connection = open(&url, Options::new(&url), &args.connect)?;
     let mut options = PlayOptions::default();
     if let Some(buffer) = args.buffer {
         options.buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);

@@ -9,7 +9,7 @@ use super::snapshot::{UplinkFigures, mean_rate};
 use super::source::Source;
 use crate::cli::{PublishArgs, PublishType};
 use millstream_client::blocking::Connection;
-use millstream_client::{Aim, PublishMode, RtmpUrl, StreamId, UplinkStats};
+use millstream_client::{Aim, Options, PublishMode, RtmpUrl, StreamId, UplinkStats};
 use millstream_flv::Tag;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +39,7 @@ pub fn publish(args: &PublishArgs, stop: &AtomicBool) -> Result<(), ClientError>
         }
         std::thread::sleep(LOOK_AGAIN);
     }
-    let mut connection = open(&url, &args.connect)?;
+    let mut connection = open(&url, Options::for_publishing(&url), &args.connect)?;
     let mode = match args.publish_type {
         PublishType::Live => PublishMode::Live,
         PublishType::Record => PublishMode::Record,

@@ -4,7 +4,7 @@ use super::error::ClientError;
 use crate::cli::ConnectArgs;
 use millstream_client::blocking::{Connection, Settings, Times, connect};
 use millstream_client::tls::Trust;
-use millstream_client::{Aim, Error, Event, RtmpUrl, StreamId};
+use millstream_client::{Aim, Error, Event, Options, RtmpUrl, StreamId};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,12 @@ use std::time::{Duration, Instant};
 pub(super) const GLANCE: Duration = Duration::from_millis(100);
 
 /// Connects; the handshakes follow by themselves.
-pub(super) fn open(url: &RtmpUrl, args: &ConnectArgs) -> Result<Connection, ClientError> {
-    let mut settings = Settings::new(url);
+pub(super) fn open(
+    url: &RtmpUrl,
+    options: Options,
+    args: &ConnectArgs,
+) -> Result<Connection, ClientError> {
+    let mut settings = Settings { options, ..Settings::new(url) };
     if let Some(file) = &args.ca {
         let trust = Trust { extra_roots: Some(file.clone()), only_extra: false };
         settings.tls = Some(trust.config()?);

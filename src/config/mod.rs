@@ -19,6 +19,7 @@ mod pull;
 mod push;
 mod rules;
 mod secret;
+mod slate;
 pub(crate) mod units;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -44,6 +45,7 @@ pub use pattern::{Pattern, PatternError};
 pub use pull::PullRule;
 pub use push::Push;
 pub use secret::{MASK, Secret};
+pub use slate::{SlateConfig, StreamPattern, StreamPatternError};
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
 
 /// The port of RTMP.
@@ -92,6 +94,8 @@ pub struct Config {
     pub open: bool,
     /// What a second publisher of the same stream meets.
     pub takeover: Takeover,
+    /// Whether a primary takes its stream back from the backup that stands in for it.
+    pub take_back: bool,
     /// How long viewers are kept when a publisher is lost without a word.
     #[serde(with = "units::duration")]
     pub hold: Duration,
@@ -106,6 +110,8 @@ pub struct Config {
     pub log: String,
     /// How log lines are written.
     pub log_format: LogFormat,
+    /// What is shown where nobody publishes.
+    pub slate: Vec<SlateConfig>,
     /// What a joiner can be given of the past.
     pub gop: Gop,
     /// What happens to viewers that fall behind.
@@ -145,12 +151,14 @@ impl Default for Config {
             server_version: "FMS/3,5,7,7009".into(),
             open: false,
             takeover: Takeover::IfStale,
+            take_back: true,
             hold: Duration::from_secs(10),
             play_wait: Duration::from_secs(30),
             congestion: None,
             capture: None,
             log: "info".into(),
             log_format: LogFormat::Text,
+            slate: Vec::new(),
             gop: Gop::default(),
             lag: Lag::default(),
             timeouts: Timeouts::default(),
@@ -165,7 +173,8 @@ impl Default for Config {
 }
 
 /// Who wins when a stream that is being published is published again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Takeover {
     /// The newcomer, if the old publisher is stale, or it shows the same secret, or it comes
@@ -179,7 +188,8 @@ pub enum Takeover {
 }
 
 /// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// One line of text each.

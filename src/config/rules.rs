@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, Caps, Config};
+use super::{CHUNK_SIZE_MAX, CHUNK_SIZE_MIN, Caps, Config, SlateConfig};
 
 /// A rule that no single value breaks by its form: a range, or a relation between two settings.
 struct Rule {
@@ -38,6 +38,11 @@ impl Config {
                 rule: "choose 1 to 64 printable characters, such as \"FMS/3,5,7,7009\"",
             },
             Rule { key: "hold", holds: self.hold <= hour, rule: "choose at most 1h" },
+            Rule {
+                key: "slate",
+                holds: self.slate.iter().all(SlateConfig::holds),
+                rule: "choose an `after` of at most 1m and a `max` from 1s to 24h",
+            },
             Rule { key: "play_wait", holds: self.play_wait <= hour, rule: "choose at most 1h" },
             Rule {
                 key: "http_token",

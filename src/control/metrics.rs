@@ -86,6 +86,7 @@ const STREAM_METRICS: &[Metric<StreamSnapshot>] = &[
     ("stream_skips", "Skips to a newer key frame", Counter, |s| s.skips),
     ("stream_hang_ups", "Viewers hung up for their lag", Counter, |s| s.hang_ups),
     ("stream_generation", "Publishers that there have been", Gauge, |s| s.generation),
+    ("stream_waiting_publishers", "Publishers that wait", Gauge, |s| s.waiting_publishers),
 ];
 
 const PULL_METRICS: &[Metric<PullSnapshot>] = &[

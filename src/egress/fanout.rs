@@ -123,6 +123,11 @@ impl Fanout {
         self.streams.at(key).map(|followed| &followed.hub)
     }
 
+    /// The streams that have readers on this shard.
+    pub fn followed(&self) -> impl Iterator<Item = &Arc<Hub>> {
+        self.streams.iter().map(|(_, followed)| &followed.hub)
+    }
+
     /// Adds whole messages for one connection alone. They go out at its next turn.
     pub fn write(&mut self, id: OutletId, bytes: &[u8]) {
         if let Some(outlet) = self.outlets.at_mut(id)

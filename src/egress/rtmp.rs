@@ -7,6 +7,7 @@
 //! that a stream is published to it is [`limits::PUSH_CHUNK_SIZE`], and metadata goes as
 //! `@setDataFrame`.
 
+use super::own::Formats;
 use crate::limits;
 use crate::stream::headers::Carrier;
 use crate::stream::log::Framing;
@@ -26,20 +27,26 @@ const STREAM_ID_AT: usize = 8;
 
 /// Makes framings for RTMP; players are told this chunk size.
 pub fn framings(chunk_size: u32) -> MakeFraming {
+    framings_with(chunk_size, Formats::default())
+}
+
+/// The same, and those of an application's own.
+pub fn framings_with(chunk_size: u32, formats: Formats) -> MakeFraming {
     Arc::new(move |projection| {
-        Box::new(RtmpFraming {
-            projection,
-            source_chunk_size: chunk_size,
-            chunk_size: match projection.form {
-                Form::Play => chunk_size,
-                Form::Publish => limits::PUSH_CHUNK_SIZE,
-            },
-        })
+        let (publishes, to) = match projection.form {
+            Form::Play => (false, chunk_size),
+            Form::Publish => (true, limits::PUSH_CHUNK_SIZE),
+            Form::Own(format) => return formats.framing(format, projection, chunk_size),
+        };
+        let source_chunk_size = chunk_size;
+        Box::new(RtmpFraming { projection, publishes, source_chunk_size, chunk_size: to })
     })
 }
 
 struct RtmpFraming {
     projection: Projection,
+    /// Readers are servers that the stream is published to.
+    publishes: bool,
     /// That of the stream's main log.
     source_chunk_size: u32,
     chunk_size: u32,
@@ -48,9 +55,7 @@ struct RtmpFraming {
 impl RtmpFraming {
     /// Whether a message goes out behind `@setDataFrame`.
     fn is_set(&self, carrier: Carrier, payload: &[u8]) -> bool {
-        self.projection.form == Form::Publish
-            && carrier == Carrier::Data
-            && payload.starts_with(ON_META_DATA)
+        self.publishes && carrier == Carrier::Data && payload.starts_with(ON_META_DATA)
     }
 }
 
@@ -61,6 +66,15 @@ fn travels_as(carrier: Carrier) -> (MessageType, u32) {
         Carrier::Audio => (MessageType::AUDIO, 4),
         Carrier::Data => (MessageType::DATA_AMF0, 5),
         Carrier::Video => (MessageType::VIDEO, 6),
+    }
+}
+
+/// The kind of message that an entry was.
+pub(super) fn carrier_of(kind: Kind) -> Carrier {
+    match kind {
+        kind if kind.is_audio() => Carrier::Audio,
+        kind if kind.is_video() => Carrier::Video,
+        _ => Carrier::Data,
     }
 }
 
@@ -98,7 +112,7 @@ impl Framing for RtmpFraming {
         payload_len: usize,
         out: &mut Vec<u8>,
     ) -> bool {
-        let as_it_is = self.projection.form == Form::Play || carrier != Carrier::Data;
+        let as_it_is = !self.publishes || carrier != Carrier::Data;
         let whole = as_it_is && payload_len <= self.chunk_size as usize;
         if whole {
             let (kind, chunk_stream_id) = travels_as(carrier);
@@ -116,21 +130,13 @@ impl Framing for RtmpFraming {
     }
 
     fn adapt(&self, entry: &Entry, main: &[u8], out: &mut Vec<u8>) {
-        match self.projection.form {
-            Form::Play => {
-                let from = out.len() + STREAM_ID_AT;
-                out.extend_from_slice(main);
-                out[from..from + 4].copy_from_slice(&self.projection.stream_id.to_le_bytes());
-            }
-            Form::Publish => {
-                let carrier = match entry.kind {
-                    kind if kind.is_audio() => Carrier::Audio,
-                    kind if kind.is_video() => Carrier::Video,
-                    _ => Carrier::Data,
-                };
-                let payload = standalone_payload(main, self.source_chunk_size);
-                self.frame(carrier, entry.timestamp, &payload, out);
-            }
+        if self.publishes {
+            let payload = standalone_payload(main, self.source_chunk_size);
+            self.frame(carrier_of(entry.kind), entry.timestamp, &payload, out);
+        } else {
+            let from = out.len() + STREAM_ID_AT;
+            out.extend_from_slice(main);
+            out[from..from + 4].copy_from_slice(&self.projection.stream_id.to_le_bytes());
         }
     }
 

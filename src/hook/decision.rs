@@ -2,6 +2,7 @@
 
 use crate::limits::REASON_BYTES_MAX;
 use crate::name::StreamName;
+use crate::role::Role;
 use crate::stream::takeover::Identity;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,6 +33,15 @@ pub struct Request {
     pub name: String,
     /// What followed the first `?` of the name. It may hold a secret.
     pub query: Option<String>,
+}
+
+impl Request {
+    /// The role that it asks for, in the query of its application or of its name: see
+    /// [`Role::of_queries`].
+    pub fn role(&self) -> Role {
+        let queries = [self.peer.query.as_deref(), self.query.as_deref()];
+        Role::of_queries(queries.into_iter().flatten())
+    }
 }
 
 /// The stream that a request names.
@@ -89,12 +99,19 @@ pub struct MayPublish {
     pub stream: StreamName,
     /// By what the publisher is recognised when it comes again.
     pub identity: Option<Identity>,
+    /// As what it publishes: at once, or waiting until nobody better does.
+    pub role: Role,
 }
 
 impl MayPublish {
-    /// Leave for somebody who proved nothing.
+    /// Leave for somebody who proved nothing, as a primary.
     pub fn new(stream: StreamName) -> Self {
-        Self { stream, identity: None }
+        Self { stream, identity: None, role: Role::Primary }
+    }
+
+    /// The same, in this role.
+    pub fn with_role(self, role: Role) -> Self {
+        Self { role, ..self }
     }
 }
 

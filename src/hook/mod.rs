@@ -18,6 +18,7 @@
 mod decision;
 mod handle;
 
+pub use crate::role::Role;
 pub use decision::{
     Answer, Decision, Defer, MayPublish, Peer, Rejection, Reply, Request, stream_of,
 };
@@ -109,7 +110,8 @@ pub struct Ended<'a> {
 pub trait Session: Send + 'static {
     /// It wants to publish.
     fn publish(&mut self, request: &Request, _defer: Defer<'_, MayPublish>) -> Answer<MayPublish> {
-        Answer::Now(stream_of(request).map(MayPublish::new))
+        let role = request.role();
+        Answer::Now(stream_of(request).map(|stream| MayPublish::new(stream).with_role(role)))
     }
 
     /// It wants to play.
@@ -117,7 +119,8 @@ pub trait Session: Send + 'static {
         Answer::Now(stream_of(request))
     }
 
-    /// It publishes. An accepted request may still find the name taken, and is refused then.
+    /// It publishes, or waits as a backup. An accepted request may still find the name taken, and is
+    /// refused then.
     fn publish_started(&mut self, _stream: &StreamName) {}
 
     /// It plays, or waits for a stream that nobody publishes yet.

@@ -164,3 +164,139 @@ fn fault_of(error: &Error) -> TlsFault {
         _ => TlsFault::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::socket::Socket;
+    use crate::shard::runtime;
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+    use std::net::{TcpListener, TcpStream};
+    use std::rc::Rc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::time::Duration;
+
+    /// A server with a certificate for this host; what it is sent comes out of the channel, once it is
+    /// told to read.
+    fn server(host: &str) -> (CertificateDer<'static>, TcpStream, Sender<()>, Receiver<Vec<u8>>) {
+        let made = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (go, told) = channel();
+        let (send, received) = channel();
+        std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let mut session = ServerConnection::new(Arc::new(config)).unwrap();
+            while session.is_handshaking() {
+                if session.complete_io(&mut socket).is_err() {
+                    return;
+                }
+            }
+            let mut stream = StreamOwned::new(session, socket);
+            stream.write_all(b"hello").unwrap();
+            told.recv().unwrap();
+            let mut all = Vec::new();
+            let _ = stream.read_to_end(&mut all);
+            send.send(all).unwrap();
+        });
+        (certificate, client, go, received)
+    }
+
+    fn client(certificate: CertificateDer<'static>) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        Arc::new(config.with_root_certificates(roots).with_no_client_auth())
+    }
+
+    fn writer(client: TcpStream) -> Writer {
+        let stream = monoio::net::TcpStream::from_std(client).unwrap();
+        Writer::new(Rc::new(Socket::new(stream, Duration::ZERO).unwrap()))
+    }
+
+    /// Reads until something comes or the end does.
+    fn read(secure: &mut Secure, writer: &Writer, buffer: &mut [u8]) -> Read {
+        loop {
+            let read = secure.read(writer, buffer);
+            let _ = secure.flush(writer);
+            if read != Read::Nothing {
+                return read;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn what_a_slow_reader_takes_is_what_was_offered() {
+        runtime::run(async {
+            let (certificate, socket, go, received) = server("127.0.0.1");
+            let writer = writer(socket);
+            let mut secure = Secure::new(client(certificate), "127.0.0.1").unwrap();
+            secure.flush(&writer).unwrap();
+            let mut buffer = vec![0; 4096];
+            assert_eq!(read(&mut secure, &writer, &mut buffer), Read::Bytes(5));
+            // More than any buffer of the kernel holds, offered in stretches of all lengths.
+            let bytes: Vec<u8> = (0..12_000_000_u32).map(|at| ((at / 7) ^ at) as u8).collect();
+            let (mut at, mut full, mut length) = (0, 0, 1);
+            while at < bytes.len() {
+                let offer = &bytes[at..(at + length).min(bytes.len())];
+                let taken = secure.write(&writer, offer).unwrap();
+                assert!(taken <= offer.len());
+                at += taken;
+                if taken < offer.len() {
+                    full += 1;
+                    // Nobody has read so far: the first time that it is full must not lose anything.
+                    let _ = go.send(());
+                    std::thread::sleep(Duration::from_millis(1));
+                } else {
+                    length = length * 3 % 200_003 + 1;
+                }
+            }
+            assert!(full > 0, "the socket was never full");
+            secure.close(&writer);
+            writer.socket().finish();
+            let _ = go.send(());
+            let got = received.recv_timeout(Duration::from_secs(60)).unwrap();
+            assert!(got == bytes, "{} bytes of {}", got.len(), bytes.len());
+            assert_eq!(secure.fault(), None);
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn certificates_of_others_are_told_from_what_is_no_tls() {
+        runtime::run(async {
+            let (own, socket, _go, _received) = server("other.example");
+            let (foreign, ..) = server("127.0.0.1");
+            let mut buffer = [0; 4096];
+            let writer_of = writer(socket);
+            let mut secure = Secure::new(client(foreign), "127.0.0.1").unwrap();
+            secure.flush(&writer_of).unwrap();
+            assert!(matches!(read(&mut secure, &writer_of, &mut buffer), Read::End(_)));
+            assert_eq!(secure.fault(), Some(TlsFault::Certificate));
+
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            listener.accept().unwrap().0.write_all(b"HTTP/1.1 400 no\r\n\r\n").unwrap();
+            let writer_of = writer(socket);
+            let mut secure = Secure::new(client(own), "127.0.0.1").unwrap();
+            secure.flush(&writer_of).unwrap();
+            assert!(matches!(read(&mut secure, &writer_of, &mut buffer), Read::End(_)));
+            assert_eq!(secure.fault(), Some(TlsFault::Other));
+        })
+        .unwrap();
+    }
+}

@@ -24,6 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Who is pushed where.
 pub struct Targets {
     table: Mutex<Table>,
+    /// Read once each; apart from the table, for which shards wait.
+    trusted: Mutex<Trusted>,
     /// Whether there is a pattern: only then a stream that begins is looked up.
     patterned: AtomicBool,
     directory: Arc<Directory>,
@@ -37,9 +39,10 @@ struct Table {
     /// The last numbers that were given.
     last_target: u64,
     last_order: u64,
-    /// What is trusted, by the file of extra roots: read once.
-    trust: HashMap<Option<PathBuf>, Arc<ClientConfig>>,
 }
+
+/// What is trusted, by the file of extra roots.
+type Trusted = HashMap<Option<PathBuf>, Arc<ClientConfig>>;
 
 struct Target {
     rule: Rule,
@@ -101,7 +104,8 @@ pub struct PushSnapshot {
 impl Targets {
     /// Nobody yet, for the shards behind these posts.
     pub(crate) fn new(directory: Arc<Directory>, posts: Vec<Post>) -> Self {
-        Self { table: Mutex::default(), patterned: AtomicBool::new(false), directory, posts }
+        let patterned = AtomicBool::new(false);
+        Self { table: Mutex::default(), trusted: Mutex::default(), patterned, directory, posts }
     }
 
     /// Adds a target. Streams that are live go there from their newest key frame on. Returns its number.
@@ -110,11 +114,11 @@ impl Targets {
     /// [`TargetError`]; nothing has changed then.
     pub fn add(&self, said: &Push, source: Source) -> Result<u64, TargetError> {
         let rule = Rule::new(said).map_err(TargetError::Rule)?;
+        let tls = rule.shown().url().is_tls().then(|| self.trust(&rule)).transpose()?;
         let mut table = self.lock();
         if table.targets.len() >= limits::TARGETS_MAX {
             return Err(TargetError::TooMany);
         }
-        let tls = rule.shown().url().is_tls().then(|| table.trust(&rule)).transpose()?;
         table.last_target += 1;
         let id = table.last_target;
         let one = rule.stream().cloned();
@@ -148,19 +152,24 @@ impl Targets {
 
     /// All of them, by number.
     pub fn snapshots(&self) -> Vec<TargetSnapshot> {
-        let push = |(stream, order): (&StreamName, &Arc<Order>)| PushSnapshot {
-            stream: stream.clone(),
+        let table = self.lock();
+        let held = table.targets.iter().map(|(id, target)| {
+            let orders: Vec<Arc<Order>> = target.orders.values().cloned().collect();
+            (*id, target.rule.clone(), target.source, orders)
+        });
+        let held: Vec<_> = held.collect();
+        // Whatever takes time, is done when no shard waits.
+        drop(table);
+        let push = |order: Arc<Order>| PushSnapshot {
+            stream: order.stream.clone(),
             status: order.status.snapshot(),
         };
-        let show = |(id, target): (&u64, &Target)| TargetSnapshot {
-            id: *id,
-            name: target.rule.label.clone(),
-            stream: target.rule.streams(),
-            url: target.rule.shown().to_string(),
-            source: target.source,
-            pushes: target.orders.iter().map(push).collect(),
+        let show = |(id, rule, source, orders): (u64, Rule, Source, Vec<Arc<Order>>)| {
+            let (stream, url) = (rule.streams(), rule.shown().to_string());
+            let pushes = orders.into_iter().map(push).collect();
+            TargetSnapshot { id, name: rule.label, stream, url, source, pushes }
         };
-        self.lock().targets.iter().map(show).collect()
+        held.into_iter().map(show).collect()
     }
 
     /// A stream has begun.
@@ -247,21 +256,20 @@ impl Targets {
         self.posts.get((order.id.0 % shards) as usize)
     }
 
-    /// What is under the lock is whole between any two lines.
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Table {
-    fn trust(&mut self, rule: &Rule) -> Result<Arc<ClientConfig>, TargetError> {
-        if let Some(config) = self.trust.get(&rule.ca) {
+    fn trust(&self, rule: &Rule) -> Result<Arc<ClientConfig>, TargetError> {
+        let mut trusted = self.trusted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = trusted.get(&rule.ca) {
             return Ok(Arc::clone(config));
         }
         let trust = Trust { extra_roots: rule.ca.clone(), only_extra: false };
         let config = trust.config().map_err(TargetError::Trust)?;
-        self.trust.insert(rule.ca.clone(), Arc::clone(&config));
+        trusted.insert(rule.ca.clone(), Arc::clone(&config));
         Ok(config)
+    }
+
+    /// What is under the lock is whole between any two lines.
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

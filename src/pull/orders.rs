@@ -226,7 +226,7 @@ mod tests {
         let mut registry = registry(&orders);
         let cam = stream("live/cam");
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let claimant = Claimant { shard: 0, address, identity: None };
+        let claimant = Claimant { shard: 0, address, identity: None, yields: false };
         let claim = registry.claim(&cam, claimant, NOW).unwrap();
         let Claim::Granted { id, .. } = &claim else { panic!("nobody else has it") };
         let id = *id;
@@ -251,7 +251,7 @@ mod tests {
         assert!(!registry.is_published(&cam));
         // The policy lets nobody take over, and this one comes from another address.
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
-        let claimant = Claimant { shard: 0, address, identity: None };
+        let claimant = Claimant { shard: 0, address, identity: None, yields: false };
         let claim = registry.claim(&cam, claimant, NOW).unwrap();
         let Claim::Promised { id, seal, .. } = claim else { panic!("it is owned") };
         let Claim::Granted { id: given, writer, .. } = ours else { panic!("it was idle") };

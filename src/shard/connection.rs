@@ -330,7 +330,7 @@ impl Shard {
         let mut published = Vec::new();
         for publishing in &connection.publishes {
             let entry = state.publishing.at(*publishing);
-            let begun = entry.filter(|entry| !entry.tenure.is_promised());
+            let begun = entry.filter(|entry| entry.welcomed);
             published.extend(begun.map(|entry| entry.tenure.hub.name.clone()));
             self.lose(state, *publishing, now);
         }

@@ -9,6 +9,7 @@ use crate::limits;
 use crate::name::StreamName;
 use crate::outbound::{Order, OrderId};
 use crate::slots::Key;
+use crate::stream::projection::FormatId;
 use crate::stream::registry::ClaimId;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use millstream_rtmp::session::RequestId;
@@ -50,6 +51,15 @@ pub(crate) enum Mail {
     Inherit {
         /// The claim.
         claim: ClaimId,
+    },
+    /// Let a stream run into a socket of the application.
+    LetOut {
+        /// The stream.
+        stream: StreamName,
+        /// How it is written.
+        format: FormatId,
+        /// The socket.
+        socket: UnixStream,
     },
     /// Keep something connected.
     Undertake(Arc<Order>),

@@ -16,7 +16,7 @@
 //! What a turn does with the bytes stands in `connection`.
 
 use super::runtime::{self, Yielder};
-use super::state::Owner;
+use super::state::{Owner, Table};
 use super::tasks::Shard;
 use crate::config::LatencyBudget;
 use crate::limits;
@@ -170,10 +170,11 @@ impl Shard {
     /// One connection's turn.
     fn turn(self: &Rc<Self>, arrival: Arrival, now: Moment) -> Turn {
         // Found before another's turn closed it, or even gave its place away: nothing is there then.
-        let (accepted, at) = Owner::place(arrival.number);
-        if !accepted {
-            return self.outbound_turn(at, now);
-        }
+        let at = match Owner::table(arrival.number) {
+            Table::Peer(at) => at,
+            Table::Target(at) => return self.outbound_turn(at, now),
+            Table::Spout(at) => return self.spout_turn(at, now),
+        };
         let Some(key) = self.state.borrow().connections.key_at(at) else {
             return Turn::default();
         };

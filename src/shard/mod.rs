@@ -41,6 +41,11 @@ mod pulling;
 mod pushing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
+mod slates;
+#[cfg(not(millstream_loom))]
+mod spouts;
+#[cfg(not(millstream_loom))]
+mod standing_by;
 #[cfg(not(millstream_loom))]
 mod state;
 #[cfg(not(millstream_loom))]

@@ -226,6 +226,10 @@ impl Shard {
     /// Connects to the next address; without one it has failed, for the reason that was found last.
     fn dial(self: &Rc<Self>, state: &mut State, key: Key, found: Trouble, now: Moment) {
         let mut trouble = found;
+        if self.draining.get().is_some() {
+            self.drop_link(state, key);
+            return;
+        }
         loop {
             let Some(outbound) = state.outbound.at_mut(key) else { return };
             let Some(address) = outbound.rest.pop_front() else { break };

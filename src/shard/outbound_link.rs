@@ -397,9 +397,8 @@ const LIVE: PlayOptions = PlayOptions { start: -2.0, duration: -1.0, reset: true
 
 /// What we say of ourselves. To services we are an encoder as OBS is: they judge what they know.
 fn options_of_push(url: &RtmpUrl) -> Options {
-    let mut options = Options::new(url);
-    options.session.swf_url = options.session.tc_url.clone();
-    options.session.encoder = true;
+    let mut options = Options::for_publishing(url);
+    options.session.four_cc_list = Vec::new();
     options
 }
 

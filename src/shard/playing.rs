@@ -211,6 +211,7 @@ impl Shard {
         let key = match way.owner.whose() {
             Whose::Peer(key) => key,
             Whose::Target(key) => return self.outbound_notice(state, key, outlet, notice, now),
+            Whose::Spout(key) => return self.spout_notice(state, key, notice, now),
         };
         let Some(connection) = state.connections.at_mut(key) else { return };
         if connection.outlet != outlet {

@@ -2,6 +2,8 @@
 
 use super::connection::report;
 use super::inbox::Mail;
+use super::standing_by::TooManyHeaders;
+use super::standing_by::say_held;
 use super::state::{Asked, Connection, Fresh, Publishing, State};
 use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
@@ -9,6 +11,7 @@ use crate::ingest;
 use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
+use crate::role::Role;
 use crate::slots::Key;
 use crate::stats::{Rate, Refusal, State as StreamState};
 use crate::stream::registry::{ClaimId, Claimant, Heir, Refusal as ClaimRefusal};
@@ -48,9 +51,19 @@ impl Shard {
                 return;
             }
         };
-        let claimant =
-            Claimant { shard: self.index, address: address.ip(), identity: may.identity };
-        let claim = self.common.registry().claim(&may.stream, claimant, now);
+        let claimant = Claimant {
+            shard: self.index,
+            address: address.ip(),
+            identity: may.identity,
+            yields: false,
+        };
+        let claim = {
+            let mut registry = self.common.registry();
+            match may.role {
+                Role::Primary => registry.claim(&may.stream, claimant, now),
+                role => registry.wait(&may.stream, claimant, role),
+            }
+        };
         let (tenure, seal) = match claim {
             Ok(claim) => Tenure::new(claim, self.common.eagerness(), now),
             Err(refusal) => {
@@ -62,11 +75,14 @@ impl Shard {
                 return;
             }
         };
-        let claim = tenure.claim;
+        let (claim, waits) = (tenure.claim, tenure.is_waiting());
         let publishing = state.publishing.insert(Publishing {
             tenure,
-            request: asked.request,
+            request: Some(asked.request),
             source: Some((key, asked.stream_id)),
+            pulled: false,
+            welcomed: false,
+            show: None,
             rate: Rate::default(),
             bytes: 0,
             fresh: Fresh::default(),
@@ -74,8 +90,9 @@ impl Shard {
         });
         connection.publishes.push(publishing);
         state.claims.insert(claim, publishing);
-        self.stats.streams.add(1);
+        self.stats.streams.add(u64::from(!waits));
         match seal {
+            None if waits => self.welcome(state, publishing, now),
             None => self.began(state, publishing, now),
             Some(Seal { claim, shard }) => {
                 self.mail(state, shard, Mail::Seal { claim });
@@ -83,37 +100,44 @@ impl Shard {
         }
     }
 
-    /// Tells the publisher that it may begin, and everybody that it has.
-    fn began(self: &Rc<Self>, state: &mut State, publishing: Key, now: Moment) {
-        let Some(entry) = state.publishing.at_mut(publishing) else { return };
-        let Some((key, _)) = entry.source else { return };
-        let Some(connection) = state.connections.at_mut(key) else { return };
-        entry.rate.restart(now.as_ms(), 0);
-        let encoder = connection.peer.as_ref().map(|peer| peer.flash_ver.clone());
-        let address = connection.address;
-        let shard = self.index;
+    /// Tells everybody that a stream has begun, and its publisher, if it was not told, that it may.
+    pub(super) fn began(self: &Rc<Self>, state: &mut State, publishing: Key, now: Moment) {
+        let State { publishing: table, connections, .. } = state;
+        let Some(entry) = table.at_mut(publishing) else { return };
+        let connection = entry.source.and_then(|(key, _)| connections.at(key));
+        entry.rate.restart(now.as_ms(), entry.bytes);
+        let peer = connection.and_then(|connection| connection.peer.as_ref());
+        let encoder = peer.map(|peer| peer.flash_ver.clone());
+        let address = connection.map(|connection| connection.address);
+        let (shard, role) = (self.index, entry.tenure.role);
         entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Live;
+            info.source = Some(role);
             info.shard = Some(shard);
-            info.publisher = Some(address);
+            info.publisher = address;
             info.encoder = encoder;
             info.since_unix_ms = unix_ms();
             info.video = None;
             info.audio = None;
         });
         entry.tenure.hub.stats.publisher.generation.add(1);
-        self.stats.publishers.add(1);
+        if let Some(publisher) = entry.tenure.publisher() {
+            // Those of one who waited are there already.
+            for (slot, payload) in publisher.writer().headers().iter() {
+                let kind = slot.carrier.kind();
+                ingest::describe::describe(&entry.tenure.hub.stats, kind, payload);
+            }
+        }
         tracing::info!(
-            connection = connection.number,
-            peer = %address,
+            connection = connection.map(|connection| connection.number),
+            peer = address.map(tracing::field::display),
             stream = %entry.tenure.hub.name,
+            role = role.label(),
             shard,
             "publish started"
         );
-        report(connection.protocol.accept_publish(entry.request));
-        let name = &entry.tenure.hub.name;
-        self.common.targets.begun(name);
-        self.call(connection, key, now, |session| session.publish_started(name));
+        self.common.targets.begun(&entry.tenure.hub.name);
+        self.welcome(state, publishing, now);
     }
 
     pub(super) fn media(
@@ -154,7 +178,16 @@ impl Shard {
         let Some((place, entry)) = find(publishing, &connection.publishes, stream_id) else {
             return;
         };
-        let Some(publisher) = entry.tenure.publisher_mut() else { return };
+        entry.tiny += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
+        let Some(publisher) = entry.tenure.publisher_mut() else {
+            let name = entry.tenure.hub.name.clone();
+            let stood = self.stand_by(state, place, arrival, now);
+            if let (Err(TooManyHeaders), Some(connection)) = (stood, state.connections.at_mut(key))
+            {
+                self.too_many_headers(connection, key, &name, now);
+            }
+            return;
+        };
         let before = publisher.flush_due();
         match publisher.push(arrival, now) {
             Appended::Due(due) => {
@@ -164,25 +197,13 @@ impl Shard {
                 }
             }
             Appended::TooManyHeaders => {
-                tracing::warn!(connection = connection.number, stream = %entry.tenure.hub.name, error = "too-many-headers", "protocol error");
-                self.begin_closing(connection, key, "too-many-headers", now);
-                return;
+                return self.too_many_headers(connection, key, &entry.tenure.hub.name, now);
             }
         }
-        let bytes = arrival.payload.len() as u64;
-        entry.bytes += bytes;
-        entry.fresh.bytes += bytes;
-        entry.tiny += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
-        if arrival.kind.is_frame() {
-            entry.fresh.frames += 1;
-            self.stats.frames_in.add(1);
-        }
-        match arrival.kind {
-            crate::stream::segment::Kind::VideoKey => entry.fresh.keyframes += 1,
-            kind if arrival.header.is_some() => {
-                ingest::describe::describe(&entry.tenure.hub.stats, kind, arrival.payload);
-            }
-            _ => {}
+        entry.note(arrival);
+        self.stats.frames_in.add(u64::from(arrival.kind.is_frame()));
+        if arrival.header.is_some() {
+            ingest::describe::describe(&entry.tenure.hub.stats, arrival.kind, arrival.payload);
         }
     }
 
@@ -240,6 +261,10 @@ impl Shard {
         };
         connection.publishes.retain(|held| *held != place);
         tracing::debug!(connection = connection.number, "unpublished");
+        let Some(entry) = state.publishing.at(place) else { return };
+        if !entry.tenure.is_promised() && self.is_covered(&entry.tenure.hub) {
+            return self.leave(state, place, now);
+        }
         self.finish(state, place, "unpublished", now);
     }
 
@@ -247,22 +272,16 @@ impl Shard {
     pub(super) fn lose(self: &Rc<Self>, state: &mut State, place: Key, now: Moment) {
         let Some(entry) = state.publishing.at_mut(place) else { return };
         entry.source = None;
-        let name = entry.tenure.hub.name.clone();
-        let loss = entry.tenure.lose(&mut self.common.registry(), now, self.common.config.hold);
+        let welcomed = entry.welcomed;
+        let hold = self.hold_of(&entry.tenure.hub);
+        let loss = entry.tenure.lose(&mut self.common.registry(), now, hold);
         match loss {
             Loss::Held => {
-                entry.tenure.hub.stats.update(|info| {
-                    info.state = StreamState::Held;
-                    info.since_unix_ms = unix_ms();
-                });
                 self.stats.publishers.sub(1);
-                tracing::info!(
-                    stream = %name,
-                    seconds = self.common.config.hold.as_secs_f32(),
-                    "publisher lost; its viewers are held"
-                );
+                say_held(&entry.tenure.hub, hold);
             }
             Loss::Withdrawn => {
+                self.stats.publishers.sub(u64::from(welcomed));
                 self.forget(state, place);
             }
             Loss::Coming => {}
@@ -279,7 +298,7 @@ impl Shard {
     ) {
         let Some(entry) = state.publishing.at_mut(place) else { return };
         if entry.tenure.is_promised() {
-            return self.lose(state, place, now);
+            return self.leave(state, place, now);
         }
         let source = entry.source;
         let Some(entry) = self.forget(state, place) else { return };
@@ -289,6 +308,7 @@ impl Shard {
         }
         entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Idle;
+            info.source = None;
             info.shard = None;
             info.publisher = None;
             info.since_unix_ms = unix_ms();
@@ -308,6 +328,11 @@ impl Shard {
         let Some(&place) = state.claims.get(&claim) else { return };
         let Some(entry) = state.publishing.at(place) else { return };
         if !entry.tenure.must_hand_over(&self.common.registry()) {
+            return;
+        }
+        if entry.source.is_some() && entry.tenure.may_step_back(&self.common.registry()) {
+            self.step_back(&mut state, place, now);
+            self.settle(&mut state, now);
             return;
         }
         self.take_from(&mut state, place, now);
@@ -354,15 +379,32 @@ impl Shard {
             now,
         );
         let (source, request) = (entry.source, entry.request);
+        let (welcomed, slate, pulled) = (entry.welcomed, entry.show.is_some(), entry.pulled);
         match (inheritance, source) {
             (Inheritance::Nothing, _) => return,
+            (Inheritance::SteppedBack(heir), source) => {
+                self.stats.streams.sub(1);
+                self.tell_heir(&mut state, heir);
+                if source.is_none() && !pulled {
+                    // Its connection went while the stream was on its way.
+                    self.lose(&mut state, place, now);
+                }
+            }
+            (Inheritance::PassedOn(heir), _) if welcomed => {
+                self.stats.publishers.sub(u64::from(source.is_none()));
+                self.take_from(&mut state, place, now);
+                self.forget(&mut state, place);
+                self.tell_heir(&mut state, heir);
+            }
             (Inheritance::PassedOn(heir), source) => {
                 if let Some((key, _)) = source
                     && let Some(connection) = state.connections.at_mut(key)
                 {
                     connection.publishes.retain(|held| *held != place);
                     let rejection = Rejection::bad_name("another publisher took this stream over");
-                    report(connection.protocol.reject_publish(request, &rejection));
+                    if let Some(request) = request {
+                        report(connection.protocol.reject_publish(request, &rejection));
+                    }
                     self.send_output(&mut state, key, now);
                 }
                 self.forget(&mut state, place);
@@ -372,16 +414,18 @@ impl Shard {
                 self.began(&mut state, place, now);
                 self.pump(&mut state, key, &[], now);
             }
+            (Inheritance::Begun, None) if slate => self.begin_slate(&mut state, place, now),
+            (Inheritance::Begun, None) if pulled => self.began_pulled(&mut state, place, now),
             (Inheritance::Begun, None) => {
                 // Its connection went while the stream was on its way.
-                self.stats.publishers.add(1);
+                self.stats.publishers.add(u64::from(!welcomed));
                 self.lose(&mut state, place, now);
             }
         }
         self.settle(&mut state, now);
     }
 
-    fn tell_heir(self: &Rc<Self>, state: &mut State, heir: Option<Heir>) {
+    pub(super) fn tell_heir(self: &Rc<Self>, state: &mut State, heir: Option<Heir>) {
         if let Some(Heir { id, shard }) = heir {
             self.mail(state, shard, Mail::Inherit { claim: id });
         }
@@ -391,7 +435,7 @@ impl Shard {
         let mut entry = state.publishing.remove(place)?;
         entry.count();
         state.claims.remove(&entry.tenure.claim);
-        self.stats.streams.sub(1);
+        self.stats.streams.sub(u64::from(!entry.tenure.is_waiting()));
         Some(entry)
     }
 }
@@ -426,6 +470,9 @@ fn refusal_text(refusal: ClaimRefusal) -> (&'static str, &'static str) {
         }
         ClaimRefusal::HandoverInProgress => {
             ("handover-in-progress", "this stream is just changing publishers; try again")
+        }
+        ClaimRefusal::TooManyWaiting => {
+            ("too-many-waiting", "as many publishers as may wait for this stream already")
         }
         ClaimRefusal::TooManyStreams => {
             ("too-many-streams", "the server has no room for another stream")

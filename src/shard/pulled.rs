@@ -3,9 +3,11 @@
 
 use super::publishing::unix_ms;
 use super::pulling::Pull;
+use super::standing_by::TooManyHeaders;
 use super::state::{Fresh, Publishing, State};
 use super::tasks::Shard;
 use crate::ingest;
+use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
 use crate::outbound::{Role, Trouble};
@@ -45,7 +47,7 @@ impl Shard {
                     payload: tag.payload,
                 };
                 let arrival = ingest::rtmp::media(&message);
-                arrival.map_or(Ok(()), |arrival| self.append(state, key, stream, &arrival, now))
+                arrival.map_or(Ok(()), |arrival| self.append(state, stream, &arrival, now))
             }
             // What servers say of themselves by data messages is not of the stream.
             Event::Data { stream: Some(_), data }
@@ -53,7 +55,7 @@ impl Shard {
                     && !data.name.starts_with('|')
                     && data.name != "onStatus" =>
             {
-                self.append(state, key, stream, &ingest::rtmp::data(&data), now)
+                self.append(state, stream, &ingest::rtmp::data(&data), now)
             }
             _ => Ok(()),
         };
@@ -66,15 +68,18 @@ impl Shard {
     fn append(
         self: &Rc<Self>,
         state: &mut State,
-        origin: Key,
         stream: &StreamName,
         arrival: &Arrival<'_>,
         now: Moment,
     ) -> Result<(), Trouble> {
-        let Some(place) = self.fed(state, origin, stream, now)? else { return Ok(()) };
+        let Some(place) = self.fed(state, stream, now)? else { return Ok(()) };
         let State { publishing, pulls, rides, .. } = state;
         let Some(entry) = publishing.at_mut(place) else { return Ok(()) };
-        let Some(publisher) = entry.tenure.publisher_mut() else { return Ok(()) };
+        let Some(publisher) = entry.tenure.publisher_mut() else {
+            // A slate fills the gap, until a key frame comes.
+            let begun = self.stand_by(state, place, arrival, now);
+            return begun.map_err(|TooManyHeaders| Trouble::Nonsense);
+        };
         let before = publisher.flush_due();
         match publisher.push(arrival, now) {
             Appended::Due(due) => {
@@ -88,8 +93,9 @@ impl Shard {
         let bytes = arrival.payload.len() as u64;
         entry.bytes += bytes;
         entry.fresh.bytes += bytes;
-        if let Some(pull) = pulls.get(stream) {
+        if let Some(pull) = pulls.get_mut(stream) {
             pull.stats.bytes_in.add(bytes);
+            pull.tiny.0 += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
         }
         if arrival.kind.is_frame() {
             entry.fresh.frames += 1;
@@ -108,11 +114,10 @@ impl Shard {
     fn fed(
         self: &Rc<Self>,
         state: &mut State,
-        origin: Key,
         stream: &StreamName,
         now: Moment,
     ) -> Result<Option<Key>, Trouble> {
-        let State { pulls, publishing, claims, outbound, .. } = state;
+        let State { pulls, publishing, claims, .. } = state;
         let Some(pull) = pulls.get_mut(stream) else { return Ok(None) };
         pull.course.fed(now);
         let place = pull.publishing.filter(|place| publishing.at(*place).is_some());
@@ -124,33 +129,44 @@ impl Shard {
             }
             return Ok(place);
         }
-        let Some(request) = outbound.at_mut(origin).and_then(|outbound| outbound.link()) else {
-            return Ok(None);
-        };
-        let request = request.stream;
         let claim = self.common.registry().claim_idle(stream, self.index, now);
         let (tenure, seal) = match claim {
             Ok(claim) => Tenure::new(claim, self.common.eagerness(), now),
             Err(crate::stream::registry::Refusal::TooManyStreams) => return Err(Trouble::System),
             Err(_) => return Ok(None),
         };
-        debug_assert!(seal.is_none(), "what nobody owns is granted");
-        let claim = tenure.claim;
+        debug_assert!(seal.is_none(), "what nobody owns is granted, and for a slate one waits");
+        let (claim, waits) = (tenure.claim, tenure.is_waiting());
         let mut entry = Publishing {
             tenure,
-            request,
+            request: None,
             source: None,
+            pulled: true,
+            welcomed: false,
+            show: None,
             rate: Rate::default(),
             bytes: 0,
             fresh: Fresh::default(),
             tiny: 0,
         };
-        self.live(pull, &mut entry, now);
+        if !waits {
+            self.live(pull, &mut entry, now);
+        }
         let place = publishing.insert(entry);
         claims.insert(claim, place);
-        self.stats.streams.add(1);
+        self.stats.streams.add(u64::from(!waits));
         pull.publishing = Some(place);
+        self.common.targets.begun(stream);
         Ok(Some(place))
+    }
+
+    /// What is fetched has its turn after a slate.
+    pub(super) fn began_pulled(&self, state: &mut State, place: Key, now: Moment) {
+        let State { pulls, publishing, .. } = state;
+        let Some(entry) = publishing.at_mut(place) else { return };
+        if let Some(pull) = pulls.get(&entry.tenure.hub.name) {
+            self.live(pull, entry, now);
+        }
     }
 
     /// An origin begins to feed a stream.
@@ -161,6 +177,7 @@ impl Shard {
         let shard = self.index;
         entry.tenure.hub.stats.update(|info| {
             info.state = StreamState::Live;
+            info.source = Some(crate::role::Role::Primary);
             info.shard = Some(shard);
             info.publisher = None;
             info.encoder = None;
@@ -169,6 +186,7 @@ impl Shard {
             info.audio = None;
         });
         entry.tenure.hub.stats.publisher.generation.add(1);
+        self.common.targets.begun(&entry.tenure.hub.name);
         let origin = pull.stats.snapshot().info.origin.unwrap_or_default();
         tracing::info!(stream = %pull.stats.name(), origin, shard, "pull is fed");
     }

@@ -14,10 +14,11 @@ use crate::pull::orders::Orders;
 use crate::pull::route::{Route, RouteError};
 use crate::slots::Key;
 use crate::stats::{PullState, PullStats};
-use crate::stream::demand::Standing;
+use crate::stream::demand::{Feed, Standing};
 use millstream_client::Event;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A stream that is fetched.
 pub struct Pull {
@@ -29,6 +30,20 @@ pub struct Pull {
     pub publishing: Option<Key>,
     /// The route that the origin is told.
     pub route: Option<Route>,
+    /// Tiny messages since a moment, which is not long ago.
+    pub tiny: (u64, Moment),
+}
+
+impl Pull {
+    /// Whether more tiny messages came in a second than any stream has.
+    fn is_flooded(&mut self, now: Moment) -> bool {
+        let (count, since) = self.tiny;
+        if now.since(since) < Duration::from_secs(1) {
+            return count > limits::TINY_MESSAGES_PER_SECOND;
+        }
+        self.tiny = (0, now);
+        count as f64 / now.since(since).as_secs_f64() > limits::TINY_MESSAGES_PER_SECOND as f64
+    }
 }
 
 impl Shard {
@@ -63,6 +78,10 @@ impl Shard {
             let rerouted = pull.course.check_route(now);
             self.act(state, &stream, rerouted, now);
             let Some(pull) = state.pulls.get_mut(&stream) else { continue };
+            if pull.is_flooded(now) {
+                self.flooded(state, &stream, now);
+                continue;
+            }
             let before = pull.course.stage();
             let wanted = pull.course.check(now);
             if let Do::Dial(_) | Do::HangUp = wanted {
@@ -76,6 +95,14 @@ impl Shard {
                 }
             }
             self.act(state, &stream, wanted, now);
+        }
+    }
+
+    /// An origin sends more tiny messages than any stream has: each costs us more than it.
+    fn flooded(self: &Rc<Self>, state: &mut State, stream: &StreamName, now: Moment) {
+        let key = state.pulls.get(stream).and_then(|pull| pull.outbound);
+        if let Some(key) = key {
+            self.fail(state, key, Trouble::Nonsense, now);
         }
     }
 
@@ -98,7 +125,8 @@ impl Shard {
         let State { pulls, publishing, .. } = state;
         let ours = pulls.get(stream).and_then(|pull| pull.publishing);
         let ours = ours.and_then(|place| publishing.at(place)).map(|entry| entry.tenure.claim);
-        let free = standing.owner.is_none() || standing.owner == ours;
+        // A slate gives way to what is fetched.
+        let free = matches!(standing.feed, Feed::None | Feed::Filled) || standing.owner == ours;
         if !pulls.contains_key(stream) {
             let Some(rule) = orders.rule_of(stream) else { return };
             if !standing.wanted || !free {
@@ -111,7 +139,14 @@ impl Shard {
             let stats = Arc::new(PullStats::new(stream.clone()));
             self.common.directory.add_pull(&stats);
             let course = Course::new(Arc::clone(rule), now.0 ^ (pulls.len() as u64) << 48);
-            let pull = Pull { course, stats, outbound: None, publishing: None, route: None };
+            let pull = Pull {
+                course,
+                stats,
+                outbound: None,
+                publishing: None,
+                route: None,
+                tiny: (0, now),
+            };
             pulls.insert(stream.clone(), pull);
             tracing::info!(%stream, shard = self.index, "pull begins: a viewer has come");
         }
@@ -159,7 +194,9 @@ impl Shard {
                 let Some(pull) = state.pulls.remove(stream) else { return };
                 self.common.directory.remove_pull(&pull.stats);
                 if let Some(place) = pull.publishing {
-                    self.finish(state, place, "no viewer", now);
+                    let stops = self.draining.get().is_some();
+                    let reason = if stops { "server stops" } else { "no viewer" };
+                    self.finish(state, place, reason, now);
                 }
                 tracing::info!(%stream, received = pull.stats.bytes_in.get(), "pull ended");
             }
@@ -292,7 +329,7 @@ impl Shard {
         let snapshot = pull.stats.snapshot().info;
         let origin = snapshot.origin.unwrap_or_default();
         // The same again and again fills no log.
-        if snapshot.error == Some(error) {
+        if snapshot.error == Some(error) && snapshot.state != PullState::Pulling {
             tracing::debug!(%stream, origin, error, detail = text, "origin failed again");
         } else {
             tracing::warn!(%stream, origin, error, detail = text, "origin failed");
@@ -329,5 +366,32 @@ impl Shard {
         if let (Some(orders), Some(_)) = (&self.common.pulls, &connection.route) {
             orders.edge_left(stream, connection.number);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PullRule;
+
+    #[test]
+    fn tiny_messages_are_counted_by_the_second() {
+        let now = Moment::from_ms(1_000);
+        let rule = PullRule::of_edge(vec!["rtmp://host".parse().unwrap()]);
+        let mut pull = Pull {
+            course: Course::new(Arc::new(rule), 7),
+            stats: Arc::new(PullStats::new(StreamName::parse("live/cam").unwrap())),
+            outbound: None,
+            publishing: None,
+            route: None,
+            tiny: (limits::TINY_MESSAGES_PER_SECOND, now),
+        };
+        assert!(!pull.is_flooded(now + Duration::from_millis(500)));
+        pull.tiny.0 += 1;
+        assert!(pull.is_flooded(now + Duration::from_millis(500)), "it need not wait for the rest");
+        // The same within two seconds is half as much a second.
+        let later = now + Duration::from_secs(2);
+        assert!(!pull.is_flooded(later));
+        assert_eq!(pull.tiny, (0, later));
     }
 }

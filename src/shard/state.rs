@@ -4,6 +4,7 @@
 use super::intake::Pace;
 use super::outbound::Outbound;
 use super::pulling::Pull;
+use super::spouts::Spout;
 use crate::capture::Tap;
 use crate::capture::format::Direction;
 use crate::egress::fanout::Fanout;
@@ -14,11 +15,14 @@ use crate::name::StreamName;
 use crate::net::secure::Secure;
 use crate::net::socket::{Socket, Writer};
 use crate::pull::route::Route;
+use crate::slate::Show;
 use crate::slots::{Key, Slots};
 use crate::stats::{Rate, ShardStats};
 use crate::stream::hub::Hub;
 use crate::stream::registry::ClaimId;
+use crate::stream::segment::Kind;
 use crate::stream::tenure::Tenure;
+use crate::stream::writer::Arrival;
 use millstream_rtmp::connection::ServerConnection;
 use millstream_rtmp::session::RequestId;
 use std::cell::RefCell;
@@ -34,6 +38,8 @@ pub struct State {
     pub publishing: Slots<Publishing>,
     /// Connections that we make.
     pub outbound: Slots<Outbound>,
+    /// Sockets of the application that streams run into.
+    pub spouts: Slots<Spout>,
     /// Streams that this shard fetches.
     pub pulls: HashMap<StreamName, Pull>,
     /// Claims of this shard, held or promised.
@@ -67,7 +73,8 @@ pub enum Beside {
     Secure(Rc<RefCell<Secure>>),
 }
 
-/// Whose something is: a connection's that was accepted, or one's that we made. As large as one key.
+/// Whose something is: a connection's that was accepted, one's that we made, or the application's. As
+/// large as one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner(Key);
 
@@ -78,11 +85,26 @@ pub enum Whose {
     Peer(Key),
     /// In [`State::outbound`].
     Target(Key),
+    /// In [`State::spouts`].
+    Spout(Key),
+}
+
+/// The table that a watched number belongs to, and the place there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// In [`State::connections`].
+    Peer(u32),
+    /// In [`State::outbound`].
+    Target(u32),
+    /// In [`State::spouts`].
+    Spout(u32),
 }
 
 impl Owner {
-    /// Set in the place of those that we made; no table has as many places.
+    /// Set in the place of those that we made, and in that of the application's; no table has as many
+    /// places.
     const TARGET: u32 = 1 << 31;
+    const SPOUT: u32 = 1 << 30;
 
     pub fn peer(key: Key) -> Self {
         Self(key)
@@ -93,13 +115,24 @@ impl Owner {
         Self(key)
     }
 
+    pub fn spout(mut key: Key) -> Self {
+        key.at |= Self::SPOUT;
+        Self(key)
+    }
+
     pub fn whose(self) -> Whose {
         let Self(mut key) = self;
-        if key.at & Self::TARGET == 0 {
-            return Whose::Peer(key);
+        match Self::table(key.at) {
+            Table::Peer(_) => Whose::Peer(key),
+            Table::Target(at) => {
+                key.at = at;
+                Whose::Target(key)
+            }
+            Table::Spout(at) => {
+                key.at = at;
+                Whose::Spout(key)
+            }
         }
-        key.at &= !Self::TARGET;
-        Whose::Target(key)
     }
 
     /// The number under which its socket is watched.
@@ -107,9 +140,13 @@ impl Owner {
         self.0.at
     }
 
-    /// The place of a watched number: among the accepted, or among those that we made.
-    pub fn place(number: u32) -> (bool, u32) {
-        (number & Self::TARGET == 0, number & !Self::TARGET)
+    /// What a watched number stands for.
+    pub fn table(number: u32) -> Table {
+        match number {
+            at if at & Self::TARGET != 0 => Table::Target(at & !Self::TARGET),
+            at if at & Self::SPOUT != 0 => Table::Spout(at & !Self::SPOUT),
+            at => Table::Peer(at),
+        }
     }
 }
 
@@ -178,13 +215,19 @@ pub struct Play {
     pub waits: bool,
 }
 
-/// A stream that this shard owns, or was promised.
+/// A stream that this shard owns, or was promised, or that somebody here waits for.
 pub struct Publishing {
     pub tenure: Tenure,
-    /// What is answered when the stream is owned.
-    pub request: RequestId,
+    /// What is answered when the stream is owned, or waited for; `None` of a slate.
+    pub request: Option<RequestId>,
+    /// The server itself fetches it from elsewhere: it has no connection among those accepted.
+    pub pulled: bool,
     /// The connection and its message stream; `None` once it is lost.
     pub source: Option<(Key, u32)>,
+    /// Whether it was told that it may begin.
+    pub welcomed: bool,
+    /// What a slate plays.
+    pub show: Option<Box<Show>>,
     pub rate: Rate,
     pub bytes: u64,
     /// What came since the stream's counters were told.
@@ -203,8 +246,20 @@ pub struct Fresh {
 }
 
 impl Publishing {
-    /// Adds what came to the stream's counters.
+    /// Counts a message that is in the log, or will be when the stream comes.
+    pub fn note(&mut self, arrival: &Arrival<'_>) {
+        let bytes = arrival.payload.len() as u64;
+        self.bytes += bytes;
+        self.fresh.bytes += bytes;
+        self.fresh.frames += u64::from(arrival.kind.is_frame());
+        self.fresh.keyframes += u64::from(arrival.kind == Kind::VideoKey);
+    }
+
+    /// Adds what came to the stream's counters, which only its owner writes.
     pub fn count(&mut self) {
+        if self.tenure.is_promised() {
+            return;
+        }
         let Fresh { bytes, frames, keyframes } = std::mem::take(&mut self.fresh);
         let stats = &self.tenure.hub.stats.publisher;
         stats.bytes_in.add(bytes);
@@ -288,8 +343,10 @@ mod tests {
         for key in keys {
             assert_eq!(Owner::peer(key).whose(), Whose::Peer(key));
             assert_eq!(Owner::target(key).whose(), Whose::Target(key));
-            assert_eq!(Owner::place(Owner::peer(key).number()), (true, key.at));
-            assert_eq!(Owner::place(Owner::target(key).number()), (false, key.at));
+            assert_eq!(Owner::spout(key).whose(), Whose::Spout(key));
+            assert_eq!(Owner::table(Owner::peer(key).number()), Table::Peer(key.at));
+            assert_eq!(Owner::table(Owner::target(key).number()), Table::Target(key.at));
+            assert_eq!(Owner::table(Owner::spout(key).number()), Table::Spout(key.at));
         }
     }
 

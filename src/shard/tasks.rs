@@ -21,6 +21,7 @@ use crate::net::listener::{Accepted, Acceptor, Reserve};
 use crate::net::socket::Socket;
 use crate::outbound::{Resolver, Targets};
 use crate::pull::orders::Orders;
+use crate::slate::Slates;
 use crate::slots::{Key, Slots};
 use crate::stats::{Directory, ShardStats};
 use crate::stream::projection::MakeFraming;
@@ -51,6 +52,8 @@ pub struct Common {
     pub bells: Vec<Arc<Bell>>,
     /// Inboxes, by shard.
     pub(crate) posts: Vec<Post>,
+    /// What fills gaps.
+    pub slates: Slates,
     /// How many connections each address has.
     pub addresses: Addresses,
     /// The descriptor kept back for when there are none.
@@ -160,6 +163,7 @@ async fn serve(common: Arc<Common>, seat: Seat, ready: impl FnOnce()) -> io::Res
         connections: Slots::default(),
         publishing: Slots::default(),
         outbound: Slots::default(),
+        spouts: Slots::default(),
         pulls: HashMap::new(),
         claims: HashMap::new(),
         fanout: Fanout::new(index, Arc::clone(&common.make_framing), common.config.lag.clone()),
@@ -227,6 +231,7 @@ impl Shard {
             self.close(&mut state, key, "server-stops", now);
         }
         self.end_outbound(&mut state);
+        self.end_spouts(&mut state, now);
         self.settle(&mut state, now);
     }
 
@@ -338,6 +343,7 @@ impl Shard {
             }
             Mail::Errand { connection, errand } => self.run_errand(connection, errand),
             Mail::Connect { stream } => self.admit_inside(stream),
+            Mail::LetOut { stream, format, socket } => self.open_spout(&stream, format, socket),
             Mail::Undertake(order) => self.undertake(order),
             Mail::GiveUp(order) => self.give_up(order),
             Mail::Pulls => self.pulls_have_news(),

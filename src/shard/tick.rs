@@ -43,6 +43,7 @@ impl Shard {
             self.check_publishing(&mut state, now);
             self.check_outbound(&mut state, now);
             self.check_pulls(&mut state, now);
+            self.tend_slates(&mut state, now);
             self.say_farewell(&mut state, now);
             if round % limits::TICKS_PER_SECOND == 0 {
                 state.fanout.check(now, self.common.config.play_wait);
@@ -155,9 +156,7 @@ impl Shard {
         let mut published = false;
         for entry in publishes {
             published = true;
-            if now.since(entry.tenure.hub.last_media()) >= timeouts.no_media
-                && !entry.tenure.is_promised()
-            {
+            if entry.tenure.last_media().is_some_and(|last| now.since(last) >= timeouts.no_media) {
                 return Some("no-media");
             }
         }

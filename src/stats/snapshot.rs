@@ -113,6 +113,8 @@ pub struct StreamSnapshot {
     pub info: StreamInfo,
     /// How many publishers there have been.
     pub generation: u64,
+    /// Publishers that wait for it: backups, and primaries while somebody stands in for them.
+    pub waiting_publishers: u64,
     /// Viewers.
     pub viewers: u64,
     /// Viewers that ever joined.
@@ -148,6 +150,7 @@ impl StreamSnapshot {
             name: stats.name().clone(),
             info: stats.info(),
             generation: publisher.generation.get(),
+            waiting_publishers: stats.waiting.get(),
             viewers: viewers.count.get(),
             viewers_joined: viewers.joined.get(),
             bitrate: publisher.bitrate.get(),

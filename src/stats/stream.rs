@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::atomics::{Counter, Gauge, SharedCounter, SharedGauge};
 use crate::name::StreamName;
+use crate::role::Role;
 
 /// What is known and counted about one stream.
 ///
@@ -20,6 +21,8 @@ pub struct StreamStats {
     pub publisher: PublisherStats,
     /// Written by every shard with viewers.
     pub viewers: ViewerStats,
+    /// Publishers that wait for it; written under the registry's lock.
+    pub waiting: Gauge,
     info: Mutex<StreamInfo>,
 }
 
@@ -93,6 +96,8 @@ impl State {
 pub struct StreamInfo {
     /// Whether it has a publisher.
     pub state: State,
+    /// As what its publisher publishes, while it has one.
+    pub source: Option<Role>,
     /// Index of the shard that owns it.
     pub shard: Option<usize>,
     /// Where the publisher connects from.
@@ -136,6 +141,7 @@ impl StreamStats {
             name,
             publisher: PublisherStats::default(),
             viewers: ViewerStats::default(),
+            waiting: Gauge::default(),
             info: Mutex::default(),
         }
     }

@@ -34,6 +34,8 @@ pub enum Feed {
     None,
     /// Its publisher is lost, and it is held for its return.
     Held,
+    /// A slate fills the gap that its publishers leave.
+    Filled,
     /// Somebody publishes it.
     Live,
 }

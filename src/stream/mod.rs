@@ -3,7 +3,7 @@
 //! ```text
 //!   ingest -> publisher -> writer -> log (segments) ==read without a lock==> view -> egress
 //!                 |                    ^
-//!              registry, takeover     hub: what shards share of one stream
+//!       registry, takeover, standby   hub: what shards share of one stream
 //! ```
 //! Nothing here knows a socket, a clock or the runtime: bytes and `now` come in. It knows `media`,
 //! and of the shards only the mailbox in which a stream is marked dirty. The wire form is opaque: a
@@ -27,6 +27,8 @@ pub mod publisher;
 pub mod registry;
 #[cfg(not(millstream_loom))]
 pub mod ride;
+#[cfg(not(millstream_loom))]
+pub mod standby;
 #[cfg(not(millstream_loom))]
 pub mod takeover;
 #[cfg(not(millstream_loom))]

@@ -14,7 +14,13 @@ pub enum Form {
     Play,
     /// To a server that the stream is published to.
     Publish,
+    /// To whomever an application's own format is for.
+    Own(FormatId),
 }
+
+/// Names a format that an application writes streams in (`egress::own`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FormatId(pub(crate) u8);
 
 /// A selection of a stream's messages, and the message stream id they are addressed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,6 +6,7 @@
 use super::hub::Hub;
 use super::registry::ClaimId;
 use super::ride::Eagerness;
+use super::segment::Kind;
 use super::writer::{Appended, Arrival, StreamWriter};
 use crate::moment::Moment;
 use crate::shard::mailbox::Mailbox;
@@ -20,6 +21,8 @@ pub struct Publisher {
     pub hub: Arc<Hub>,
     writer: Box<StreamWriter>,
     held_until: Option<Moment>,
+    /// Frames are missing: pictures go on with the next key frame.
+    mends: bool,
 }
 
 impl Publisher {
@@ -33,14 +36,25 @@ impl Publisher {
     ) -> Self {
         writer.begin(eagerness);
         hub.note_media(now);
-        Self { id, hub, writer, held_until: None }
+        Self { id, hub, writer, held_until: None, mends: false }
     }
 
     /// Appends a message. Readers are told when [`flush`](Self::flush) is called.
     pub fn push(&mut self, arrival: &Arrival<'_>, now: Moment) -> Appended {
         self.adopt();
         self.hub.note_media(now);
+        match arrival.kind {
+            // No decoder could use it.
+            Kind::Video if self.mends => return Appended::Due(now),
+            Kind::VideoKey => self.mends = false,
+            _ => {}
+        }
         self.writer.append(arrival, now, self.hub.is_read())
+    }
+
+    /// What was appended has a gap behind it: pictures go on with the next key frame.
+    pub fn mend(&mut self) {
+        self.mends = true;
     }
 
     /// When readers are to be told of what they were not told yet.

@@ -8,10 +8,16 @@
 //!                                        | owner's shard seals (`hand_over`)
 //!                                        +------------> owned by the heir
 //! ```
+//! Who waits for a name in a line (`queue`) owns nothing; when its turn comes it goes the same way, as
+//! the heir of whoever has the name.
+//!
 //! Control only: one lock around the whole, taken when a publisher or a shard's first reader comes
 //! or goes. It takes `now` and does no IO; what must be told to another shard is returned. How streams
 //! stand is told to observers (`demand`).
 
+mod queue;
+
+use self::queue::Waiting;
 use super::demand::{Feed, Observer, Standing};
 use super::hub::Hub;
 use super::log::Retention;
@@ -21,6 +27,7 @@ use super::writer::StreamWriter;
 use crate::limits;
 use crate::moment::Moment;
 use crate::name::StreamName;
+use crate::role::Role;
 use crate::stats::Directory;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -39,6 +46,9 @@ pub struct Claimant {
     pub address: IpAddr,
     /// By what it is recognised.
     pub identity: Option<Identity>,
+    /// Whether it gives way to every publisher who claims the name later: it is the server itself, which
+    /// fetches the stream from elsewhere.
+    pub yields: bool,
 }
 
 /// What a claim led to.
@@ -61,6 +71,15 @@ pub enum Claim {
         /// The claim that ends, and the shard that must be told so.
         seal: (ClaimId, usize),
     },
+    /// The claimant stands in line, and asks for its [turn](Registry::take_turn) when it could begin.
+    Waiting {
+        /// The claim.
+        id: ClaimId,
+        /// The stream.
+        hub: Arc<Hub>,
+        /// As what it waits.
+        role: Role,
+    },
 }
 
 /// Why there is no claim, or no watching.
@@ -74,6 +93,8 @@ pub enum Refusal {
     HandoverInProgress,
     /// The server has as many streams as it may.
     TooManyStreams,
+    /// As many as may wait for this name already.
+    TooManyWaiting,
 }
 
 /// Who inherits: the shard to tell, and its claim.
@@ -91,6 +112,8 @@ pub struct Registry {
     next_claim: u64,
     shards: usize,
     policy: Policy,
+    /// Whether a primary takes its stream back from a backup.
+    take_back: bool,
     make_framing: MakeFraming,
     retention: Retention,
     directory: Arc<Directory>,
@@ -104,6 +127,12 @@ struct Entry {
     hub: Arc<Hub>,
     owner: Option<Owner>,
     heir: Option<Owner>,
+    /// Those who stand in line, in the order in which they came.
+    waiting: Vec<Waiting>,
+    /// Since when somebody reads it and nobody has published, as far as a slate looked.
+    empty_since: Option<Moment>,
+    /// A slate has played as long as it may.
+    slate_spent: bool,
     /// Shards with readers.
     watchers: usize,
     /// How it stands, as the observers know it.
@@ -114,17 +143,53 @@ struct Entry {
 struct Owner {
     id: ClaimId,
     claimant: Claimant,
+    role: Role,
     since: Moment,
     connected: bool,
     took_over: bool,
-    /// Whether it gives way to whoever claims the name.
-    yields: bool,
+    /// It stood in line: whoever it takes the name from goes there.
+    waited: bool,
 }
 
 impl Owner {
+    fn new(id: ClaimId, claimant: Claimant, role: Role, now: Moment) -> Self {
+        let (connected, took_over, waited) = (true, false, false);
+        Self { id, claimant, role, since: now, connected, took_over, waited }
+    }
+
     /// Whether its connection stands, and it is one that others have to respect.
     fn holds(&self) -> bool {
-        self.connected && !self.yields
+        self.connected && !self.claimant.yields
+    }
+
+    /// Whether a primary that comes now waits for its first key frame, because somebody else feeds
+    /// the stream meanwhile.
+    fn stands_in(&self) -> bool {
+        self.connected && self.role != Role::Primary
+    }
+
+    fn holder(&self, hub: &Hub) -> Holder {
+        Holder {
+            address: self.claimant.address,
+            identity: self.claimant.identity,
+            role: self.role,
+            since: self.since,
+            took_over: self.took_over,
+            connected: self.connected,
+            gives_way: self.claimant.yields,
+            last_media: hub.last_media(),
+        }
+    }
+}
+
+impl Entry {
+    /// Gives the name to somebody, or to nobody.
+    fn pass_to(&mut self, owner: Option<Owner>) {
+        self.owner = owner;
+        if owner.is_some_and(|owner| owner.role != Role::Slate) {
+            self.slate_spent = false;
+            self.empty_since = None;
+        }
     }
 }
 
@@ -141,6 +206,7 @@ impl Registry {
             next_claim: 1,
             shards: directory.shards().len(),
             policy,
+            take_back: true,
             make_framing,
             retention,
             directory,
@@ -161,7 +227,12 @@ impl Registry {
         Self { published_max, ..self }
     }
 
-    /// Asks for a name.
+    /// With primaries that take their streams back from backups, or wait until those are lost.
+    pub fn with_take_back(self, take_back: bool) -> Self {
+        Self { take_back, ..self }
+    }
+
+    /// Asks for a name, as a primary.
     pub fn claim(
         &mut self,
         name: &StreamName,
@@ -176,26 +247,21 @@ impl Registry {
         }
         let entry = self.entry(name)?;
         let hub = Arc::clone(&entry.hub);
-        let mut owner =
-            Owner { id, claimant, since: now, connected: true, took_over: false, yields: false };
+        if entry.owner.iter().chain(&entry.heir).any(Owner::stands_in) {
+            return self.wait(name, claimant, Role::Primary);
+        }
+        let mut owner = Owner::new(id, claimant, Role::Primary, now);
         let claim = match &entry.owner {
             None => {
                 let writer =
                     hub.take_writer().expect("a stream without an owner has its writing end");
-                entry.owner = Some(owner);
+                entry.pass_to(Some(owner));
                 self.published += 1;
                 Claim::Granted { id, hub, writer }
             }
             Some(_) if entry.heir.is_some() => return Err(Refusal::HandoverInProgress),
             Some(present) => {
-                let holder = Holder {
-                    address: present.claimant.address,
-                    identity: present.claimant.identity,
-                    since: present.since,
-                    took_over: present.took_over,
-                    connected: present.holds(),
-                    last_media: hub.last_media(),
-                };
+                let holder = present.holder(&hub);
                 takeover::decide(policy, &holder, claimant.address, claimant.identity, now)
                     .map_err(|refused| match refused {
                         takeover::Refused::Busy => Refusal::Busy,
@@ -213,24 +279,20 @@ impl Registry {
     }
 
     /// Asks for a name on behalf of the server itself, which fetches the stream from elsewhere. It gets
-    /// only what nobody owns, and gives way to every publisher who claims the name later.
+    /// only what nobody owns, or stands in line where a slate fills the gap, and gives way to every
+    /// publisher who claims the name later.
     pub fn claim_idle(
         &mut self,
         name: &StreamName,
         shard: usize,
         now: Moment,
     ) -> Result<Claim, Refusal> {
-        if self.owner(name).is_some() {
+        let owner = self.streams.get(name).and_then(|entry| entry.owner);
+        if owner.is_some_and(|owner| owner.role != Role::Slate) {
             return Err(Refusal::Busy);
         }
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let claim = self.claim(name, Claimant { shard, address, identity: None }, now)?;
-        if let Claim::Granted { id, .. } = &claim
-            && let Some(owner) = self.owner_mut(name, *id)
-        {
-            owner.yields = true;
-        }
-        Ok(claim)
+        self.claim(name, Claimant { shard, address, identity: None, yields: true }, now)
     }
 
     /// The owner's connection is gone; the name is held for it, and for anybody who claims it.
@@ -265,7 +327,8 @@ impl Registry {
             return None;
         }
         entry.hub.put_writer(writer);
-        entry.owner = entry.heir.take();
+        let heir = entry.heir.take();
+        entry.pass_to(heir);
         let heir = entry.owner.map(|heir| Heir { id: heir.id, shard: heir.claimant.shard });
         if heir.is_none() {
             self.published -= 1;
@@ -275,15 +338,16 @@ impl Registry {
         heir
     }
 
-    /// A claimant that was promised the name is gone. Returns true if it was still waiting; false if
-    /// the name is already its own (then the promise's fulfilment is on its way to its shard).
+    /// A claimant that was promised the name, or stood in line for it, is gone. Returns true if it had
+    /// to wait still; false if the name is already its own (then the promise's fulfilment is on its way
+    /// to its shard).
     pub fn withdraw(&mut self, name: &StreamName, id: ClaimId) -> bool {
         let Some(entry) = self.streams.get_mut(name) else { return false };
-        let waiting = entry.heir.is_some_and(|heir| heir.id == id);
-        if waiting {
+        if entry.heir.is_some_and(|heir| heir.id == id) {
             entry.heir = None;
+            return true;
         }
-        waiting
+        self.leave_line(name, id)
     }
 
     /// Whether this claim owns the name and somebody is promised it.
@@ -329,7 +393,7 @@ impl Registry {
     /// Whether a publisher has the name, rather than the server itself on somebody's behalf.
     pub fn is_published(&self, name: &StreamName) -> bool {
         let owner = self.streams.get(name).and_then(|entry| entry.owner.as_ref());
-        owner.is_some_and(|owner| !owner.yields)
+        owner.is_some_and(|owner| !owner.claimant.yields && owner.role != Role::Slate)
     }
 
     fn entry(&mut self, name: &StreamName) -> Result<&mut Entry, Refusal> {
@@ -340,8 +404,16 @@ impl Registry {
             let stats = self.directory.register(name);
             let (shards, retention) = (self.shards, self.retention);
             let hub = Hub::new(name.clone(), stats, shards, &self.make_framing, retention);
-            let told = Standing::default();
-            let entry = Entry { hub, owner: None, heir: None, watchers: 0, told };
+            let entry = Entry {
+                hub,
+                owner: None,
+                heir: None,
+                waiting: Vec::new(),
+                empty_since: None,
+                slate_spent: false,
+                watchers: 0,
+                told: Standing::default(),
+            };
             self.streams.insert(name.clone(), entry);
         }
         Ok(self.streams.get_mut(name).expect("it was inserted above"))
@@ -366,7 +438,8 @@ impl Registry {
 
     fn forget_if_unused(&mut self, name: &StreamName) {
         if self.streams.get(name).is_some_and(|entry| {
-            entry.owner.is_none() && entry.heir.is_none() && entry.watchers == 0
+            let unclaimed = entry.owner.is_none() && entry.heir.is_none();
+            unclaimed && entry.waiting.is_empty() && entry.watchers == 0
         }) {
             let entry = self.streams.remove(name);
             if let Some(entry) = entry {
@@ -380,6 +453,7 @@ impl Entry {
     fn standing(&self) -> Standing {
         let feed = match &self.owner {
             None => Feed::None,
+            Some(owner) if owner.role == Role::Slate => Feed::Filled,
             Some(owner) if owner.connected => Feed::Live,
             Some(_) => Feed::Held,
         };

@@ -1,11 +1,14 @@
 //! Who may take a stream's name from its publisher: one pure decision.
 //!
 //! A key must never stay "busy": an encoder that lost its network returns before the server knows.
-//! Nor may two encoders with one key snatch it from each other all the time.
+//! Nor may two encoders with one key snatch it from each other all the time. Who waits for a turn (a
+//! backup, a primary that returns, a slate) asks at each of its key frames.
 
 use crate::limits;
 use crate::moment::Moment;
+use crate::role::Role;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The configured policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,14 +33,40 @@ pub struct Holder {
     pub address: IpAddr,
     /// By what it is recognised, if it gave a secret.
     pub identity: Option<Identity>,
+    /// As what it publishes.
+    pub role: Role,
     /// Since when it holds the name.
     pub since: Moment,
     /// Whether it took the name from another that was connected.
     pub took_over: bool,
     /// Whether its connection stands.
     pub connected: bool,
+    /// Whether it gives way to whoever claims the name: the server itself, which fetches the stream.
+    pub gives_way: bool,
     /// When its last media came.
     pub last_media: Moment,
+}
+
+impl Holder {
+    /// Whether it has sent nothing for so long that it is taken for lost.
+    pub fn is_stale(&self, now: Moment) -> bool {
+        now.since(self.last_media.max(self.since)) >= limits::PUBLISHER_STALE
+    }
+
+    /// Whether the name is one's who waits for it in this role, and shows a key frame now.
+    /// `take_back` says whether a primary that is well again takes the stream from a backup.
+    pub fn yields(&self, role: Role, take_back: bool, now: Moment) -> bool {
+        let lesser = self.role > role && (take_back || self.role == Role::Slate);
+        !self.connected || self.is_stale(now) || lesser
+    }
+
+    /// Whether its silence leaves a gap of this length. One that is connected may pause as long as
+    /// an encoder does that changes scenes.
+    pub fn leaves_a_gap(&self, after: Duration, now: Moment) -> bool {
+        let silent = now.since(self.last_media.max(self.since));
+        let least = if self.connected { limits::PUBLISHER_STALE } else { Duration::ZERO };
+        self.role != Role::Slate && silent >= after.max(least)
+    }
 }
 
 /// Why a newcomer is refused.
@@ -57,11 +86,10 @@ pub fn decide(
     identity: Option<Identity>,
     now: Moment,
 ) -> Result<(), Refused> {
-    if !holder.connected {
+    if !holder.connected || holder.gives_way {
         return Ok(());
     }
-    let stale = now.since(holder.last_media.max(holder.since)) >= limits::PUBLISHER_STALE;
-    if stale && policy != Policy::Never {
+    if holder.is_stale(now) && policy != Policy::Never {
         return Ok(());
     }
     let same = match (holder.identity, identity) {
@@ -96,9 +124,11 @@ mod tests {
         Holder {
             address: HOME,
             identity: None,
+            role: Role::Primary,
             since: Moment::from_ms(1_000),
             took_over: false,
             connected: true,
+            gives_way: false,
             last_media: NOW,
         }
     }
@@ -141,5 +171,30 @@ mod tests {
         // One that began on a free name may be taken over at once.
         let first = Holder { took_over: false, ..fresh };
         assert_eq!(ask(Policy::Always, first, HOME, None), Ok(()));
+    }
+
+    #[test]
+    fn who_waits_gets_what_nobody_better_feeds() {
+        let backup = Holder { role: Role::Backup, ..holder() };
+        let slate = Holder { role: Role::Slate, ..holder() };
+        let stale = Holder { last_media: NOW - limits::PUBLISHER_STALE, ..holder() };
+        let gone = Holder { connected: false, ..holder() };
+        assert!(!holder().yields(Role::Backup, true, NOW));
+        assert!(stale.yields(Role::Backup, true, NOW) && gone.yields(Role::Backup, true, NOW));
+        assert!(backup.yields(Role::Primary, true, NOW) && !backup.yields(Role::Backup, true, NOW));
+        assert!(!backup.yields(Role::Primary, false, NOW), "it may keep what it has");
+        assert!(slate.yields(Role::Primary, false, NOW) && slate.yields(Role::Backup, false, NOW));
+    }
+
+    #[test]
+    fn a_gap_begins_with_silence() {
+        let second = Duration::from_secs(1);
+        let silent = Holder { last_media: NOW - second, ..holder() };
+        assert!(!silent.leaves_a_gap(second, NOW), "it is connected");
+        assert!(Holder { connected: false, ..silent }.leaves_a_gap(second, NOW));
+        assert!(!Holder { connected: false, ..silent }.leaves_a_gap(second * 2, NOW));
+        let stale = Holder { last_media: NOW - limits::PUBLISHER_STALE, ..holder() };
+        assert!(stale.leaves_a_gap(second, NOW));
+        assert!(!Holder { role: Role::Slate, ..stale }.leaves_a_gap(second, NOW));
     }
 }

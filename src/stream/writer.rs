@@ -10,6 +10,7 @@ use super::ride::{Eagerness, Ride};
 use super::segment::Kind;
 use crate::limits;
 use crate::moment::Moment;
+use bytes::Bytes;
 use millstream_media::{Timeline, TrackKind};
 use std::sync::Arc;
 
@@ -26,6 +27,35 @@ pub struct Arrival<'a> {
     pub source_ms: u32,
     /// The payload.
     pub payload: &'a [u8],
+}
+
+/// An arrival that is kept for a while.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The message kind it came as.
+    pub carrier: Carrier,
+    /// What it is to readers.
+    pub kind: Kind,
+    /// The header that it sets, if it is one.
+    pub header: Option<HeaderSlot>,
+    /// Milliseconds, as the publisher counts them, modulo 2^32.
+    pub source_ms: u32,
+    /// The payload.
+    pub payload: Bytes,
+}
+
+impl Stored {
+    /// A copy of what arrived, which keeps no receive buffer alive.
+    pub fn copy(arrival: &Arrival<'_>) -> Self {
+        let Arrival { carrier, kind, header, source_ms, payload } = *arrival;
+        Self { carrier, kind, header, source_ms, payload: Bytes::copy_from_slice(payload) }
+    }
+
+    /// It arrives.
+    pub fn arrival(&self) -> Arrival<'_> {
+        let Self { carrier, kind, header, source_ms, ref payload } = *self;
+        Arrival { carrier, kind, header, source_ms, payload }
+    }
 }
 
 /// What became of an arrival.

@@ -73,8 +73,12 @@ impl Scene {
         let mut registry =
             Registry::new(directory, Policy::Never, Arc::clone(&make_framing), retention);
         let name = StreamName::new("live", "one").expect("a good name");
-        let claimant =
-            Claimant { shard: 0, address: IpAddr::V4(Ipv4Addr::LOCALHOST), identity: None };
+        let claimant = Claimant {
+            shard: 0,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            identity: None,
+            yields: false,
+        };
         let now = Moment::from_ms(1);
         let claim = registry.claim(&name, claimant, now).expect("it is free");
         let Claim::Granted { id, hub, writer } = claim else { panic!("nobody else publishes") };

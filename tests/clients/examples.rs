@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
+use millstream_client::{Event, PlayOptions, RtmpUrl, blocking};
 use millstream_testkit::clip::Clip;
 use millstream_testkit::players::Player;
 use millstream_testkit::publisher::{Ffmpeg, Publication};
@@ -93,4 +95,51 @@ fn count_key_frames_counts_them() {
             log.contains("live/film: ") && log.contains(&counted)
         })
         .unwrap();
+}
+
+#[test]
+fn in_process_publisher_plays_its_film_again_and_again() {
+    let clip = Clip::H264Aac.path().unwrap();
+    let scratch = Scratch::new("in-process-publisher").unwrap();
+    let film = clip.to_string_lossy().into_owned();
+    let server = start(&scratch, "in_process_publisher", vec![film]);
+    let url = RtmpUrl::parse(&server.url("film")).unwrap();
+    let mut player = blocking::connect(&url, blocking::Settings::new(&url)).unwrap();
+    player.play(&url.name(), PlayOptions::default()).unwrap();
+    let began = Instant::now();
+    let (mut pictures, mut last) = (Vec::new(), 0);
+    // Until a key frame comes again: the film has begun anew, and its times have gone on.
+    loop {
+        assert!(began.elapsed() < Duration::from_secs(60), "the film did not begin again");
+        let event = player.next(Duration::from_secs(1)).unwrap();
+        let Some(Event::Media { tag, .. }) = event else { continue };
+        if tag.payload.first() != Some(&0x17) || tag.payload.get(1) != Some(&1) {
+            continue;
+        }
+        assert!(tag.timestamp >= last, "{} after {last}", tag.timestamp);
+        last = tag.timestamp;
+        if pictures.contains(&tag.payload) {
+            return;
+        }
+        pictures.push(tag.payload);
+    }
+}
+
+#[test]
+fn custom_egress_serves_flv_over_http() {
+    let clip = Clip::H264Aac.path().unwrap();
+    let source = flv::read_recording(&clip).unwrap();
+    let scratch = Scratch::new("custom-egress").unwrap();
+    let mut server = start(&scratch, "custom_egress", vec!["127.0.0.1:0".into()]);
+    let mut publication = publish(&scratch, &clip, &server.url("film"));
+    publication.wait_flowing().unwrap();
+    let said = server.process().output();
+    let (_, http) = said.split_once("play http://").unwrap();
+    let url = format!("http://{}/live/film", http.split_once('/').unwrap().0);
+    let players = [Player::Ffmpeg, Player::CurrentFfmpeg];
+    let mut playing: Vec<_> =
+        players.iter().map(|player| player.start(&scratch, "a", &url).unwrap()).collect();
+    publication.finish().unwrap();
+    all_bit_exact(&scratch, &server, &source, &mut playing);
+    server.process().check_unharmed().unwrap();
 }

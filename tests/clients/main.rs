@@ -7,12 +7,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
+mod backups;
 mod edge_of_nginx;
 mod enhanced;
 mod examples;
 mod mutilated;
 mod obs;
 mod players;
+mod restreaming;
+#[path = "../transcripts/transcript.rs"]
+mod transcript;
 
 use std::error::Error;
 

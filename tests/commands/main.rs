@@ -9,5 +9,6 @@ mod figures;
 mod live_sources;
 mod narrow_uplink;
 mod publish_and_play;
+mod relay;
 mod support;
 mod what_goes_wrong;

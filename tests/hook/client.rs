@@ -1,8 +1,9 @@
 //! A client on a blocking socket, and the server that it is a client of.
 
 use millstream::config::{Config, CoreList, Cores, ListenAddr};
+use millstream::egress::own::Formats;
 use millstream::hook::Application;
-use millstream::server::Server;
+use millstream::server::{Additions, Server};
 use millstream_rtmp::client::{ClientEvent, ClientOptions};
 use millstream_rtmp::connection::ClientConnection;
 use millstream_rtmp::session::PublishMode;
@@ -17,10 +18,29 @@ pub fn start(application: impl Application) -> (Server, SocketAddr) {
 }
 
 pub fn start_with(application: impl Application, config: Config) -> (Server, SocketAddr) {
+    start_all(application, config, Formats::default())
+}
+
+/// A server that lets everybody do everything, with formats.
+pub fn start_with_formats(config: Config, formats: Formats) -> (Server, SocketAddr) {
+    start_all(Everybody, config, formats)
+}
+
+struct Everybody;
+
+impl Application for Everybody {}
+
+fn start_all(
+    application: impl Application,
+    config: Config,
+    formats: Formats,
+) -> (Server, SocketAddr) {
     let address: ListenAddr = SocketAddr::from(([127, 0, 0, 1], 0)).into();
     let cores: CoreList = "0".parse().expect("a list of cores");
     let config = Config { rtmp: vec![address], cores: Cores::List(cores), ..config };
-    let server = Server::start(config, Arc::new(application)).expect("the server starts");
+    let additions = Additions { formats, ..Additions::default() };
+    let server = Server::start_with(config, Arc::new(application), additions);
+    let server = server.expect("the server starts");
     let address = server.rtmp()[0];
     (server, address)
 }

@@ -2,8 +2,8 @@
 
 use crate::client::{Client, publishing, start};
 use millstream::hook::{
-    Admission, Answer, Application, Decision, Defer, MayPublish, Peer, Rejection, Request, Session,
-    SessionHandle, stream_of,
+    Admission, Answer, Application, Decision, Defer, MayPublish, Peer, Rejection, Request, Role,
+    Session, SessionHandle, stream_of,
 };
 use millstream::name::StreamName;
 use millstream::server::Server;
@@ -42,7 +42,7 @@ impl Visitor {
             "endless" => Err(Rejection::new("endless", "ä".repeat(100_000))),
             "forbidden" => Err(Rejection::new("forbidden", "not this one")),
             "moved" => Err(Rejection::redirect(ELSEWHERE)),
-            "alias" => Ok(StreamName::parse("live/real").expect("a good name")),
+            "alias" | "spare" => Ok(StreamName::parse("live/real").expect("a good name")),
             _ => stream_of(request),
         }
     }
@@ -50,7 +50,8 @@ impl Visitor {
 
 impl Session for Visitor {
     fn publish(&mut self, request: &Request, defer: Defer<'_, MayPublish>) -> Answer<MayPublish> {
-        let decision = Self::decide(request).map(MayPublish::new);
+        let role = if request.name == "spare" { Role::Backup } else { request.role() };
+        let decision = Self::decide(request).map(|stream| MayPublish::new(stream).with_role(role));
         if !request.name.starts_with("slow") {
             return Answer::Now(decision);
         }
@@ -103,6 +104,24 @@ fn a_stream_may_be_renamed() {
     publisher.publish("alias");
     publisher.until("the publish", publishing);
     assert_eq!(names(&server), ["live/real"]);
+}
+
+/// The application says who is a backup; a backup is a publisher from the start.
+#[test]
+fn a_publisher_may_be_made_a_backup() {
+    let (server, address) = start(Gate);
+    let mut publisher = Client::connect(address, "live");
+    publisher.publish("alias");
+    publisher.until("the publish", publishing);
+    let mut spare = Client::connect(address, "live");
+    spare.publish("spare");
+    spare.until("the backup's publish", publishing);
+    let mut another = Client::connect(address, "live?backup=1");
+    another.publish("alias");
+    another.until("the publish of one who says so", publishing);
+    assert_eq!(names(&server), ["live/real"]);
+    let stream = &server.directory().stream_snapshots()[0];
+    assert_eq!((stream.waiting_publishers, stream.info.source), (2, Some(Role::Primary)));
 }
 
 #[test]

@@ -7,4 +7,6 @@ mod faults;
 mod handles;
 mod hearing;
 mod listener;
+mod own_formats;
+mod totals;
 mod within;

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall panic")]
 
 mod amf0;
+mod backups;
 mod chunks;
 mod commands;
 mod control;

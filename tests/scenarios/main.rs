@@ -4,6 +4,7 @@
 
 mod support;
 
+mod backups_stand_in;
 mod edges_in_a_ring;
 mod edges_lose_their_origin;
 mod edges_pull_on_demand;
@@ -16,6 +17,7 @@ mod publisher_goes_away;
 mod publisher_returns_elsewhere;
 mod publishers_are_killed;
 mod readers_fall_behind;
+mod slates_fill_gaps;
 mod targets;
 mod two_publishers_want_one_name;
 mod viewers_join;

@@ -2,7 +2,7 @@
 //! on that pull, and the next one has the stream.
 
 use super::support::edges::{edge_by, free_address, origin_of, pulls};
-use super::support::{Server, Shape, World, seconds};
+use super::support::{Server, Shape, World, millis, seconds};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -112,4 +112,36 @@ fn the_only_one_is_tried_again_until_it_is_there() {
     assert!(world.players.iter().all(|player| player.link.is_open()));
     near.assert_healthy();
     origin.assert_healthy();
+}
+
+#[test]
+fn one_that_stalls_is_left_for_the_next() {
+    let first = Server::start(&[], "");
+    let mut second = Server::start(&[], "");
+    let mut near = edge_by(&format!(
+        "[[pull]]\nstream = \"*\"\norigins = [\"{}\", \"{}\"]\nstall = \"1s\"\n",
+        origin_of(&first),
+        origin_of(&second)
+    ));
+    let shape = Shape { data_every: 0, ..Shape::default() };
+    let mut world = World::new(first.rtmp);
+    let at = world.stream("cam", 1, shape, 20);
+    world.at(near.rtmp);
+    world.play("cam", 5);
+    world.until("frames", |world| world.players.iter().all(|player| player.check.reached(1, 30)));
+    // It stays connected, and sends nothing any more.
+    world.publishers[at].rest();
+    world.at(second.rtmp);
+    let next = world.publish("cam", world.publishers[at].source.again());
+    world.publishers[next].go(millis(20));
+    world.until("the next origin", |world| {
+        world.players.iter().all(|player| player.check.reached(2, 30))
+    });
+    assert!(pulls(&near).iter().any(|pull| pull["error"] == "stalled"));
+    for player in &world.players {
+        assert!(player.link.is_open());
+        assert_eq!(player.times_told("NetStream.Play.UnpublishNotify"), 0);
+    }
+    near.assert_healthy();
+    second.assert_healthy();
 }

@@ -4,6 +4,8 @@
 use super::support::link::Dial;
 use super::support::player::Player;
 use super::support::{Server, Shape, Source, World, millis, seconds};
+use millstream_rtmp::connection::ServerConnection;
+use millstream_rtmp::server::{ServerEvent, ServerOptions};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -94,6 +96,78 @@ fn a_publisher_that_returns_in_time_is_one_stream_there() {
     server.assert_healthy();
 }
 
+/// Changes something by the API, with the token of the banner.
+fn change(server: &Server, method: &str, path: &str, body: &str) -> String {
+    let banner = server.banner();
+    let (_, token) = banner.split_once("Token ").expect("the banner has a token");
+    let token = token.split_whitespace().next().expect("the token follows");
+    let (http, length) = (server.http, body.len());
+    let mut socket = TcpStream::connect(http).expect("the HTTP side accepts");
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {http}\r\nauthorization: Bearer {token}\r\n\
+         content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    socket.write_all(request.as_bytes()).expect("the HTTP side reads");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("the HTTP side answers");
+    assert!(answer.starts_with("HTTP/1.1 20"), "{method} {path}: {answer}");
+    answer
+}
+
+#[test]
+fn a_target_comes_and_goes_while_the_stream_is_live() {
+    let there = Server::start(&[], "");
+    let mut server = Server::start(&[], "");
+    let mut world = World::new(server.rtmp);
+    world.play("cam", 2);
+    let at = world.stream("cam", 1, Shape::default(), 20);
+    world.run(millis(300));
+    let url = format!("rtmp://{}/live", there.rtmp);
+    let body = format!(r#"{{"stream":"live/cam","url":"{url}","key":"copy","name":"late"}}"#);
+    let added = change(&server, "POST", "/api/v1/targets", &body);
+    assert!(added.ends_with(r#"{"id":1}"#), "{added}");
+    waits_until_publishing(&mut world, &server, "late");
+    play_at(&mut world, there.rtmp, "copy");
+    world.run(millis(300));
+    world.settle(at);
+    world.publishers[at].go(millis(20));
+    change(&server, "DELETE", "/api/v1/targets/1", "");
+    world.until("the stream to end there", |_| there.total("publishers") == 0);
+    assert!(there.log().contains("unpublished"), "in good order: {}", there.log());
+    assert!(targets(&server).is_empty());
+    world.run(millis(300));
+    world.settle_players(at, 0..2);
+    for player in &world.players {
+        player.check.assert_whole();
+    }
+    server.assert_healthy();
+}
+
+/// Says yes to a publisher, and hangs up within a message.
+fn fickle(mut socket: TcpStream) {
+    let mut protocol = ServerConnection::new(&ServerOptions::default(), [7; 32]);
+    let mut buffer = [0; 4096];
+    let mut left = 60_000;
+    while let Ok(count @ 1..) = socket.read(&mut buffer)
+        && left > 0
+    {
+        left -= count.min(left);
+        let mut input = &buffer[..count];
+        while let Ok(Some(event)) = protocol.receive(&mut input) {
+            let said = match event {
+                ServerEvent::Connect(connect) => protocol.accept_connect(connect.request),
+                ServerEvent::Publish(publish) => protocol.accept_publish(publish.request),
+                _ => Ok(()),
+            };
+            said.expect("it was asked");
+        }
+        let output = protocol.output().split();
+        if socket.write_all(&output).is_err() {
+            return;
+        }
+    }
+}
+
 /// What a target does that accepts a connection.
 type Manners = fn(TcpStream);
 
@@ -129,6 +203,7 @@ fn whoever_misbehaves_says_so_and_costs_nobody_a_frame() {
         read_all(socket);
     });
     let rude = target(drop);
+    let fickle = target(fickle);
     let flood = target(|mut socket| {
         // S0, S1 and S2 as they may be, then a control message that means nothing, without end.
         let abort = [2, 0, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 0, 9];
@@ -143,6 +218,7 @@ fn whoever_misbehaves_says_so_and_costs_nobody_a_frame() {
         push("silent", "live/cam", &url(silent)),
         push("web", "live/cam", &url(web)),
         push("rude", "live/cam", &url(rude)),
+        push("fickle", "live/cam", &url(fickle)),
         push("flood", "live/cam", &url(flood)),
         push("keyed", "live/cam", &url(keyed.rtmp)),
         push("nowhere", "live/cam", "rtmp://nobody.invalid/live/cam"),
@@ -160,6 +236,7 @@ fn whoever_misbehaves_says_so_and_costs_nobody_a_frame() {
         ("silent", "timeout"),
         ("web", "nonsense"),
         ("rude", "closed"),
+        ("fickle", "closed"),
         ("flood", "nonsense"),
         ("keyed", "rejected"),
         ("nowhere", "no-such-host"),

@@ -3,6 +3,8 @@
 use super::publisher_goes_away::unpublish;
 use super::publisher_returns_elsewhere::crossings;
 use super::readers_fall_behind::slow_readers;
+use super::slates_fill_gaps::{fills_a_gap, settings};
+use super::support::edges::origin_of;
 use super::support::server::{BINARY, arguments};
 use super::support::{Server, Shape, World, millis};
 use std::process::Command;
@@ -39,6 +41,11 @@ fn a_publisher_returns_elsewhere() {
 }
 
 #[test]
+fn a_slate_fills_a_gap() {
+    fills_a_gap(start(&[], &settings()));
+}
+
+#[test]
 fn a_publisher_ends() {
     unpublish(&mut start(&["--hold", "60s"], ""), 6);
 }
@@ -46,4 +53,19 @@ fn a_publisher_ends() {
 #[test]
 fn readers_fall_behind() {
     slow_readers(&mut start(&[], super::readers_fall_behind::PATIENT), 6);
+}
+
+#[test]
+fn an_edge_has_its_stream() {
+    let mut origin = start(&[], "");
+    let mut edge = start(&["--origin", &origin_of(&origin)], "");
+    let mut world = World::new(origin.rtmp);
+    world.stream("cam", 1, Shape::default(), 20);
+    world.at(edge.rtmp);
+    world.play("cam", 6);
+    world.until("frames on the edge", |world| {
+        world.players.iter().all(|player| player.check.reached(1, 50))
+    });
+    origin.assert_healthy();
+    edge.assert_healthy();
 }

@@ -1,8 +1,10 @@
 //! One encoder: when it publishes, and what.
 
+use super::line::Draft;
 use super::random::Random;
-use super::truth::{self, Stream};
+use super::truth::{self, Stream, Written};
 use millstream::moment::Moment;
+use millstream::role::Role;
 use millstream::stream::headers::{Carrier, HeaderSlot};
 use millstream::stream::registry::ClaimId;
 use millstream::stream::segment::Kind;
@@ -23,6 +25,7 @@ pub struct Encoder {
     pub shard: usize,
     pub address: u8,
     pub doing: Doing,
+    pub role: Role,
     source_ms: u32,
     next_video: Moment,
     next_audio: Moment,
@@ -50,6 +53,8 @@ impl Encoder {
             shard: 0,
             address: 1 + random.below(3) as u8,
             doing: Doing::Rests(Moment::from_ms(random.within(0, 2000))),
+            role: [Role::Primary, Role::Primary, Role::Primary, Role::Backup, Role::Slate]
+                [random.below(5)],
             source_ms: 0,
             next_video: Moment::default(),
             next_audio: Moment::default(),
@@ -81,11 +86,11 @@ impl Encoder {
         let kind = random.below(10);
         self.has_video = kind != 0;
         self.has_audio = kind != 1;
-        self.refreshing = kind == 2;
+        self.refreshing = kind == 2 && self.role != Role::Slate;
         self.frame_len_max = [60, 2_000, 2_000, 30_000, 90_000][random.below(5)];
     }
 
-    /// Appends what is due.
+    /// Appends what is due; while it does not have the stream, returns it.
     pub fn publish(
         &mut self,
         tenure: &mut Tenure,
@@ -93,7 +98,11 @@ impl Encoder {
         number: u16,
         random: &mut Random,
         now: Moment,
-    ) {
+    ) -> Vec<Draft> {
+        let mut drafts = Vec::new();
+        let waits = tenure.is_promised();
+        let mut way = Way { tenure, drafts: waits.then_some(&mut drafts) };
+        let tenure = &mut way;
         if !self.begun {
             self.begun = true;
             self.since = now;
@@ -134,6 +143,7 @@ impl Encoder {
                 self.push(tenure, stream, number, what, len, time, now);
             }
         }
+        drafts
     }
 
     fn time(&self, at: Moment) -> u32 {
@@ -142,7 +152,7 @@ impl Encoder {
 
     fn video(
         &mut self,
-        tenure: &mut Tenure,
+        tenure: &mut Way<'_>,
         stream: &mut Stream,
         number: u16,
         random: &mut Random,
@@ -160,7 +170,7 @@ impl Encoder {
 
     fn headers(
         &mut self,
-        tenure: &mut Tenure,
+        tenure: &mut Way<'_>,
         stream: &mut Stream,
         number: u16,
         random: &mut Random,
@@ -173,17 +183,22 @@ impl Encoder {
             (Kind::AudioHeader, AUDIO, self.has_audio),
         ];
         for (kind, slot, has) in slots {
-            if !has || (stream.header(slot).is_some() && random.permille(500)) {
+            if !has
+                || (tenure.drafts.is_none()
+                    && stream.header(slot).is_some()
+                    && random.permille(500))
+            {
                 continue;
             }
             let time = self.time(at);
             let what = (kind, slot.carrier, Some(slot));
             match stream.header(slot) {
-                Some(held) if random.permille(400) => {
-                    let len = stream.at(held).expect("it was published").len;
-                    let payload = truth::payload(kind, number, held, len);
-                    append(tenure, what, &payload, time, now);
-                    stream.push(what, true, len, self.refreshing);
+                Some(held) if tenure.drafts.is_none() && random.permille(400) => {
+                    let held = stream.at(held).expect("it was published");
+                    let (len, stamp) = (held.len, held.stamp);
+                    let payload = truth::payload(kind, number, stamp, len);
+                    append(tenure.tenure, what, &payload, time, now);
+                    stream.write(self.written(what, stamp, len));
                 }
                 _ => {
                     let len = truth::STAMP + random.below(100);
@@ -200,7 +215,7 @@ impl Encoder {
     #[expect(clippy::too_many_arguments, reason = "one call per kind of message")]
     fn push(
         &mut self,
-        tenure: &mut Tenure,
+        tenure: &mut Way<'_>,
         stream: &mut Stream,
         number: u16,
         what: (Kind, Carrier, Option<HeaderSlot>),
@@ -208,10 +223,32 @@ impl Encoder {
         time: u32,
         now: Moment,
     ) {
-        let payload = truth::payload(what.0, number, stream.newest() + 1, len);
-        append(tenure, what, &payload, time, now);
-        stream.push(what, false, len, self.refreshing);
+        if let Some(drafts) = &mut tenure.drafts {
+            let written = self.written(what, stream.draft(), len);
+            let payload = truth::payload(what.0, number, written.stamp, len);
+            drafts.push(Draft { written, payload, source_ms: time });
+            return;
+        }
+        let written = self.written(what, stream.newest() + 1, len);
+        let payload = truth::payload(what.0, number, written.stamp, len);
+        append(tenure.tenure, what, &payload, time, now);
+        stream.write(written);
     }
+
+    fn written(
+        &self,
+        (kind, carrier, slot): (Kind, Carrier, Option<HeaderSlot>),
+        stamp: u32,
+        len: usize,
+    ) -> Written {
+        Written { kind, carrier, slot, stamp, len, refreshing: self.refreshing }
+    }
+}
+
+/// Where messages go: into the log, or to who hears one that waits.
+struct Way<'a> {
+    tenure: &'a mut Tenure,
+    drafts: Option<&'a mut Vec<Draft>>,
 }
 
 fn append(

@@ -110,6 +110,10 @@ impl World {
         }
         for name in &self.names {
             assert!(self.registry.owner(name).is_none(), "{name} is held for good");
+            assert!(!self.registry.is_waited_for(name), "a line for {name} is left");
+        }
+        for shard in &self.shards {
+            assert!(shard.publishing.is_empty(), "a claim is left that nobody knows");
         }
         for player in &self.players {
             if player.hung_up.is_none() && player.temper != Temper::Stuck && !player.paused {

@@ -240,9 +240,10 @@ impl Player {
             return;
         }
         assert_eq!(message.stream_id, 1);
-        let (stream, order) = truth::stamp(&message.payload).expect("a whole payload");
+        let (stream, stamp) = truth::stamp(&message.payload).expect("a whole payload");
         assert_eq!(usize::from(stream), self.stream, "bytes of another stream");
         let stream = &streams[self.stream];
+        let order = stream.order_of(stamp).expect("a published message");
         let published = stream.at(order).expect("a published message");
         self.tell(format_args!(
             "is sent {order} {:?} at {} of {}",

@@ -1,5 +1,6 @@
 //! One simulated shard: what `src/shard` does with mail, dirty bits and bells, step by step.
 
+use super::line::Line;
 use super::player::Player;
 use super::random::Random;
 use super::truth::Stream;
@@ -21,6 +22,8 @@ pub enum Mail {
 pub struct Publishing {
     pub tenure: Tenure,
     pub encoder: Option<usize>,
+    /// What it sent while it waited.
+    pub line: Line,
 }
 
 pub struct Shard {

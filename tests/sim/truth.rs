@@ -6,14 +6,31 @@ use millstream::stream::hub::Hub;
 use millstream::stream::projection::Projection;
 use millstream::stream::segment::Kind;
 use millstream::stream::view::View;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 /// Length of the stamp in front of the filler: kind, stream, number.
 pub const STAMP: usize = 7;
 
+/// Stamps of messages that were sent before it was known which number they have, if any.
+pub const DRAFT: u32 = 1 << 31;
+
+/// One message as it was written.
+#[derive(Clone, Copy)]
+pub struct Written {
+    pub kind: Kind,
+    pub carrier: Carrier,
+    pub slot: Option<HeaderSlot>,
+    /// The number in its payload.
+    pub stamp: u32,
+    pub len: usize,
+    pub refreshing: bool,
+}
+
 /// One message as it was published.
 pub struct Published {
+    pub stamp: u32,
     pub kind: Kind,
     pub carrier: Carrier,
     pub slot: Option<HeaderSlot>,
@@ -40,6 +57,9 @@ pub struct Stream {
     view: View,
     furthest: u64,
     last_video: Option<u32>,
+    next_draft: u32,
+    /// The numbers that drafts got when they were published first.
+    drafts: HashMap<u32, u32>,
 }
 
 impl Stream {
@@ -53,6 +73,8 @@ impl Stream {
             messages: Vec::new(),
             headers: Rc::default(),
             last_video: None,
+            next_draft: DRAFT,
+            drafts: HashMap::new(),
         }
     }
 
@@ -77,30 +99,70 @@ impl Stream {
         self.headers.iter().find(|(held, _)| *held == slot).map(|(_, order)| *order)
     }
 
+    /// A stamp for a message that nobody may ever see.
+    pub fn draft(&mut self) -> u32 {
+        self.next_draft += 1;
+        self.next_draft
+    }
+
+    /// The number of a message with this stamp, when it was first published.
+    pub fn order_of(&self, stamp: u32) -> Option<u32> {
+        if stamp & DRAFT == 0 { Some(stamp) } else { self.drafts.get(&stamp).copied() }
+    }
+
+    /// The headers as they were written.
+    pub fn headers(&self) -> Vec<Written> {
+        let written = |order: u32| {
+            let Published { kind, carrier, slot, stamp, len, refreshing, .. } =
+                *self.at(order).expect("it was published");
+            Written { kind, carrier, slot, stamp, len, refreshing }
+        };
+        self.headers.iter().map(|(_, order)| written(*order)).collect()
+    }
+
     /// Notes the next message, which was just appended.
-    pub fn push(
-        &mut self,
-        (kind, carrier, slot): (Kind, Carrier, Option<HeaderSlot>),
-        repeat: bool,
-        len: usize,
-        refreshing: bool,
-    ) {
+    pub fn write(&mut self, written: Written) {
         let order = self.newest() + 1;
         let timestamp = self.written_time(order);
+        self.note(written, timestamp);
+    }
+
+    /// Notes what was appended at once: all of this, and nothing else.
+    pub fn adopt(&mut self, all: &[Written]) {
+        let before = self.view.end();
+        self.view.refresh();
+        let found: Vec<_> =
+            self.view.messages(before, self.view.end()).map(|(entry, _)| entry).collect();
+        assert_eq!(found.len(), all.len(), "messages with which a stream goes on");
+        for (entry, written) in found.iter().zip(all) {
+            assert_eq!(entry.kind, written.kind, "with which a stream goes on");
+            assert_eq!(entry.order, self.newest() + 1, "the log numbers its messages in turn");
+            self.note(*written, entry.timestamp);
+        }
+        self.view.evict();
+    }
+
+    fn note(&mut self, written: Written, timestamp: u64) {
+        let Written { kind, carrier, slot, stamp, len, refreshing } = written;
+        let order = self.newest() + 1;
+        let first = match self.order_of(stamp) {
+            Some(first) => first,
+            None => *self.drafts.entry(stamp).or_insert(order),
+        };
+        let repeat = first != order;
         if self.messages.last().is_some_and(|before| before.generation != self.generation) {
             assert!(timestamp > self.furthest, "a generation begins in the past of its stream");
         }
         self.furthest = self.furthest.max(timestamp);
-        if let Some(slot) = slot
-            && !repeat
-        {
+        if let Some(slot) = slot {
             let mut headers = Vec::clone(&self.headers);
             headers.retain(|(held, _)| *held != slot);
-            headers.push((slot, order));
+            headers.push((slot, first));
             self.headers = Rc::new(headers);
         }
         let is_video = matches!(kind, Kind::Video | Kind::VideoKey);
         self.messages.push(Published {
+            stamp,
             kind,
             carrier,
             slot,
@@ -138,12 +200,12 @@ impl Stream {
 }
 
 /// The payload with this stamp.
-pub fn payload(kind: Kind, stream: u16, order: u32, len: usize) -> Vec<u8> {
+pub fn payload(kind: Kind, stream: u16, stamp: u32, len: usize) -> Vec<u8> {
     let mut payload = Vec::with_capacity(len);
     payload.push(kind as u8);
     payload.extend_from_slice(&stream.to_be_bytes());
-    payload.extend_from_slice(&order.to_be_bytes());
-    payload.extend_from_slice(filler(order, len - STAMP));
+    payload.extend_from_slice(&stamp.to_be_bytes());
+    payload.extend_from_slice(filler(stamp, len - STAMP));
     payload
 }
 

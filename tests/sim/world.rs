@@ -1,6 +1,7 @@
 //! A server of a few shards in one thread on virtual time: encoders, players, and chance.
 
 use super::encoder::{Doing, Encoder};
+use super::line::Line;
 use super::player::{self, Place, Player, Temper};
 use super::random::Random;
 use super::shard::{Mail, Publishing, Shard, Sockets};
@@ -13,6 +14,7 @@ use millstream::egress::turn::Notice;
 use millstream::limits;
 use millstream::moment::Moment;
 use millstream::name::StreamName;
+use millstream::role::Role;
 use millstream::shard::mailbox::Mailbox;
 use millstream::stats::Directory;
 use millstream::stream::hub::Hub;
@@ -21,7 +23,7 @@ use millstream::stream::projection::{MakeFraming, Projection};
 use millstream::stream::registry::{ClaimId, Claimant, Heir, Registry};
 use millstream::stream::ride::Eagerness;
 use millstream::stream::takeover::{Identity, Policy};
-use millstream::stream::tenure::{Inheritance, Loss, Seal, Tenure};
+use millstream::stream::tenure::{Loss, Seal, Tenure};
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -74,7 +76,7 @@ impl World {
             due: false,
             passing: false,
         };
-        let encoders = (0..names.len() * 2)
+        let encoders = (0..names.len() * 4)
             .map(|number| Encoder::new(number % names.len(), &mut random))
             .collect();
         Self {
@@ -162,19 +164,27 @@ impl World {
         let encoder = &mut self.encoders[number];
         let identity = (encoder.address == 3).then_some(Identity(7));
         let address = IpAddr::V4(Ipv4Addr::new(10, 0, 0, encoder.address));
-        let claimant = Claimant { shard, address, identity };
+        let claimant = Claimant { shard, address, identity, yields: false };
         let name = &self.names[encoder.name];
-        let Ok(claim) = self.registry.claim(name, claimant, self.now) else {
-            return self.rest(number);
+        let claim = match encoder.role {
+            Role::Primary => self.registry.claim(name, claimant, self.now).ok(),
+            Role::Backup => self.registry.wait(name, claimant, Role::Backup).ok(),
+            Role::Slate => self.registry.fill_gap(name, claimant, Duration::from_secs(1), self.now),
         };
-        let (tenure, seal) = Tenure::new(claim, self.eagerness, self.now);
+        let Some(claim) = claim else { return self.rest(number) };
+        let (tenure, seal) = match encoder.role {
+            Role::Slate => Tenure::of_slate(claim, self.eagerness, self.now),
+            _ => Tenure::new(claim, self.eagerness, self.now),
+        };
         let claim = tenure.claim;
         encoder.connects(self.shards.len(), claim, shard, &mut self.random);
-        if seal.is_none() {
+        if !tenure.is_promised() {
             let stream = self.stream(&tenure.hub);
             self.streams[stream].begin();
         }
-        self.shards[shard].publishing.insert(claim, Publishing { tenure, encoder: Some(number) });
+        let line = Line::default();
+        let publishing = Publishing { tenure, encoder: Some(number), line };
+        self.shards[shard].publishing.insert(claim, publishing);
         if let Some(Seal { claim, shard }) = seal {
             self.shards[shard].inbox.push_back(Mail::Seal(claim));
         }
@@ -186,17 +196,19 @@ impl World {
         let hub = Arc::clone(&self.shards[shard].publishing[&claim].tenure.hub);
         let stream = self.stream(&hub);
         let held = self.shards[shard].publishing.get_mut(&claim).expect("it was held above");
-        if held.tenure.is_promised() {
+        if held.tenure.last_media().is_none() {
             return;
         }
-        self.encoders[number].publish(
+        let drafts = self.encoders[number].publish(
             &mut held.tenure,
             &mut self.streams[stream],
             stream as u16,
             &mut self.random,
             self.now,
         );
-        let publisher = held.tenure.publisher().expect("it is owned");
+        let Some(publisher) = held.tenure.publisher() else {
+            return self.stand_by(shard, claim, drafts);
+        };
         let logs = 4;
         let slack = limits::SEGMENT_BYTES_MAX * 5 / 4;
         let retained = publisher.writer().retained_bytes();
@@ -222,6 +234,13 @@ impl World {
         self.rest(number);
         if self.shards[shard].publishing[&claim].tenure.is_promised() {
             return self.lose_claim(shard, claim);
+        }
+        let name = &self.names[self.encoders[number].name];
+        if self.registry.is_waited_for(name) {
+            return self.lose_claim(shard, claim);
+        }
+        if self.encoders[number].role == Role::Slate && self.random.permille(500) {
+            self.registry.spend_slate(name);
         }
         self.finish(shard, claim);
     }
@@ -255,7 +274,7 @@ impl World {
         self.ring(shard);
     }
 
-    fn tell(&mut self, heir: Option<Heir>) {
+    pub fn tell(&mut self, heir: Option<Heir>) {
         if let Some(Heir { id, shard }) = heir {
             self.shards[shard].inbox.push_back(Mail::Inherit(id));
         }
@@ -271,47 +290,6 @@ impl World {
                 None => break,
             }
         }
-    }
-
-    fn seal(&mut self, shard: usize, claim: ClaimId) {
-        let Shard { publishing, marked, .. } = &mut self.shards[shard];
-        let Some(held) = publishing.get(&claim) else { return };
-        if !held.tenure.must_hand_over(&self.registry) {
-            return;
-        }
-        let held = publishing.remove(&claim).expect("it was there");
-        let heir =
-            held.tenure.hand_over(&mut self.registry, &self.mailboxes, |at| marked[at] = true);
-        self.tell(heir);
-        self.ring(shard);
-    }
-
-    fn inherit(&mut self, shard: usize, claim: ClaimId) {
-        let Shard { publishing, marked, .. } = &mut self.shards[shard];
-        let Some(held) = publishing.get_mut(&claim) else { return };
-        let inheritance = held.tenure.inherit(
-            &mut self.registry,
-            self.eagerness,
-            &self.mailboxes,
-            |at| marked[at] = true,
-            self.now,
-        );
-        let (hub, lost) = (Arc::clone(&held.tenure.hub), held.encoder.is_none());
-        match inheritance {
-            Inheritance::Nothing => {}
-            Inheritance::PassedOn(heir) => {
-                publishing.remove(&claim);
-                self.tell(heir);
-            }
-            Inheritance::Begun => {
-                let stream = self.stream(&hub);
-                self.streams[stream].begin();
-                if lost {
-                    self.lose_claim(shard, claim);
-                }
-            }
-        }
-        self.ring(shard);
     }
 
     fn fan_out(&mut self, at: usize) {
@@ -375,7 +353,7 @@ impl World {
         shard.due |= shard.fanout.has_due();
     }
 
-    fn ring(&mut self, from: usize) {
+    pub fn ring(&mut self, from: usize) {
         for at in 0..self.shards.len() {
             if std::mem::take(&mut self.shards[from].marked[at]) {
                 if at == from {
@@ -529,7 +507,7 @@ impl World {
 
     // Judgement.
 
-    fn stream(&mut self, hub: &Arc<Hub>) -> usize {
+    pub fn stream(&mut self, hub: &Arc<Hub>) -> usize {
         let known = self.streams.iter().position(|stream| Arc::ptr_eq(&stream.hub, hub));
         known.unwrap_or_else(|| {
             self.streams.push(Stream::new(Arc::clone(hub)));

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 pub fn publish(file: &str, url: &str) -> Result<(), Box<dyn Error>> {
     let url = RtmpUrl::parse(url)?;
     let file = std::fs::read(file)?;
-    let mut connection = blocking::connect(&url, blocking::Settings::new(&url))?;
+    let mut connection = blocking::connect(&url, blocking::Settings::for_publishing(&url))?;
     let stream = connection.publish(&url.name(), PublishMode::Live)?;
     let began = Instant::now();
     let (mut reader, mut input) = (Reader::new(), &file[..]);

@@ -8,7 +8,7 @@
 //! use std::time::Duration;
 //!
 //! let url = RtmpUrl::parse("rtmp://127.0.0.1/live/cam?key=secret")?;
-//! let mut connection = blocking::connect(&url, blocking::Settings::new(&url))?;
+//! let mut connection = blocking::connect(&url, blocking::Settings::for_publishing(&url))?;
 //! let stream = connection.publish(&url.name(), PublishMode::Live)?;
 //! for time in (0..10_000).step_by(40) {
 //!     let frame = bytes::Bytes::from_static(b"\x17\x01\0\0\0...");

@@ -20,7 +20,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Settings for the server and application of a URL, with OBS's self-description.
+    /// Settings for the server and application of a URL, to play and to publish.
     pub fn new(url: &RtmpUrl) -> Self {
         let mut secrets = Secrets::default();
         secrets.learn_query(url.query());
@@ -30,6 +30,15 @@ impl Options {
             entropy: entropy(),
             secrets,
         }
+    }
+
+    /// Settings for a connection on which nothing is played: what OBS says of itself, for services that
+    /// tell encoders from players by it. `tests/transcripts` holds it to OBS.
+    pub fn for_publishing(url: &RtmpUrl) -> Self {
+        let mut options = Self::new(url);
+        options.session.as_player = false;
+        options.session.swf_url = url.server();
+        options
     }
 
     /// The same, with another `flashVer`. Services tell encoders from players by it.

@@ -34,6 +34,9 @@ pub const REFUSALS_MAX: u32 = 64;
 /// `FCUnpublish` or a refusal, an encoder empties its queue: 10 s of 60 fps with audio is 1,100.
 pub const STRAY_MESSAGES_MAX: u32 = 4096;
 
+/// Commands of the caller's own whose answers a client session waits for. Most are never answered.
+pub const CALLS_MAX: usize = 64;
+
 /// Bytes held for a request that the caller has not answered yet. Encoders wait for the answer;
 /// those that do not send their sequence headers and a key frame at once.
 pub const HELD_BYTES_MAX: u32 = 512 * 1024;

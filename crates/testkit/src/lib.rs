@@ -19,6 +19,7 @@
 pub mod clip;
 pub mod compare;
 pub mod difference;
+pub mod door;
 pub mod error;
 pub mod flv;
 pub mod mutilate;

@@ -214,7 +214,8 @@ impl Process {
         Ok(())
     }
 
-    fn kill(&mut self) {
+    /// Ends the program at once.
+    pub fn kill(&mut self) {
         // Both fail only if the process is gone already, which is what is wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();

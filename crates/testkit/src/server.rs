@@ -83,21 +83,46 @@ pub struct Server {
 impl Server {
     /// Starts the server and waits until it serves. Its log goes to `server.log` in `scratch`.
     pub fn start(scratch: &Scratch, target: &Target) -> Result<Self> {
-        match target {
+        let rtmp = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
+        let http = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
+        Self::start_at(scratch, "server", target, rtmp, http)
+    }
+
+    /// Kills the server and starts it again on the same addresses. From then on its log goes to
+    /// `server-again.log`.
+    pub fn restart(&mut self, scratch: &Scratch) -> Result<()> {
+        self.process.kill();
+        let http = self.http.unwrap_or(self.rtmp);
+        *self = Self::start_at(scratch, "server-again", &self.target.clone(), self.rtmp, http)?;
+        Ok(())
+    }
+
+    fn start_at(
+        scratch: &Scratch,
+        name: &str,
+        target: &Target,
+        rtmp: SocketAddrV4,
+        http: SocketAddrV4,
+    ) -> Result<Self> {
+        let invocation = match target {
             Target::Millstream { binary, driver, args } => {
                 let invocation = Invocation::path(binary).args(["serve"]).args(args.clone());
-                Self::start_millstream(scratch, target, invocation, *driver)
+                return Self::start_millstream(
+                    scratch, name, target, invocation, *driver, rtmp, http,
+                );
             }
-            Target::Program { binary, args } => Self::start_other(scratch, target, |_, rtmp| {
-                Ok(Invocation::path(binary).args(args.clone()).args([rtmp.to_string()]))
-            }),
-            Target::Nginx => Self::start_other(scratch, target, nginx::invocation),
+            Target::Program { binary, args } => {
+                Invocation::path(binary).args(args.clone()).args([rtmp.to_string()])
+            }
+            Target::Nginx => nginx::invocation(scratch, rtmp)?,
             Target::NodeMediaServer(series) => {
-                Self::start_other(scratch, target, |scratch, rtmp| {
-                    node_media_server::invocation(scratch, rtmp, *series)
-                })
+                node_media_server::invocation(scratch, rtmp, *series)?
             }
-        }
+        };
+        // These have no health page: they serve when their port is open.
+        let mut process = Process::start(scratch, name, &invocation, START_LIMIT)?;
+        process.wait_until("the port to open", |_| TcpStream::connect(rtmp).is_ok())?;
+        Ok(Self { process, target: target.clone(), rtmp, http: None })
     }
 
     /// The URL of a stream, for publishers and players alike.
@@ -156,12 +181,13 @@ impl Server {
 
     fn start_millstream(
         scratch: &Scratch,
+        name: &str,
         target: &Target,
         invocation: Invocation,
         driver: Driver,
+        rtmp: SocketAddrV4,
+        http: SocketAddrV4,
     ) -> Result<Self> {
-        let rtmp = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
-        let http = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
         let mut invocation = invocation
             .args(["--rtmp".to_owned(), rtmp.to_string()])
             .args(["--http".to_owned(), http.to_string()])
@@ -169,22 +195,9 @@ impl Server {
         if driver == Driver::Epoll {
             invocation = invocation.env("MONOIO_FORCE_LEGACY_DRIVER", "1");
         }
-        let mut process = Process::start(scratch, "server", &invocation, START_LIMIT)?;
+        let mut process = Process::start(scratch, name, &invocation, START_LIMIT)?;
         process.wait_until("/healthz to answer 200", |_| healthy(http))?;
         Ok(Self { process, target: target.clone(), rtmp, http: Some(http) })
-    }
-
-    /// Starts a server that has no health page: it serves when its port is open.
-    fn start_other(
-        scratch: &Scratch,
-        target: &Target,
-        invocation: impl FnOnce(&Scratch, SocketAddrV4) -> Result<Invocation>,
-    ) -> Result<Self> {
-        let rtmp = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port()?);
-        let invocation = invocation(scratch, rtmp)?;
-        let mut process = Process::start(scratch, "server", &invocation, START_LIMIT)?;
-        process.wait_until("the port to open", |_| TcpStream::connect(rtmp).is_ok())?;
-        Ok(Self { process, target: target.clone(), rtmp, http: None })
     }
 }
 

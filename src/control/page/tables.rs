@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::format::{Text, bitrate, bytes, count, span};
 use super::{Page, percent};
 use crate::limits::PAGE_STREAMS_MAX;
+use crate::role::Role;
 use crate::stats::snapshot::{ShardSnapshot, StreamSnapshot};
 use crate::stats::{AudioInfo, State, StreamInfo, VideoInfo};
 
@@ -42,10 +43,11 @@ impl Page<'_> {
         }
         write!(
             html,
-            "</th><td title=\"{}\"><span class=\"state {label}\">{label}</span><br>\
+            "</th><td title=\"{}\"><span class=\"state {label}\">{label}</span>{}<br>\
              <span class=\"soft\">{}</span></td><td class=\"n\">{}</td><td>{}</td><td>{}</td>\
              <td class=\"n\">{rate}</td><td class=\"n\">{}</td>",
             Text(&publisher(&stream.info)),
+            source(stream),
             span(since_s),
             count(stream.viewers),
             video(stream.info.video.as_ref()),
@@ -73,6 +75,18 @@ impl Page<'_> {
         html.push_str("</tbody></table></div>\n");
         Ok(())
     }
+}
+
+/// Who feeds the stream, where it is not the usual one, and how many wait.
+fn source(stream: &StreamSnapshot) -> String {
+    let mut text = match stream.info.source {
+        None | Some(Role::Primary) => String::new(),
+        Some(role) => format!(" <strong>{}</strong>", role.label()),
+    };
+    if stream.waiting_publishers > 0 {
+        text += &format!(" <span class=\"soft\">+{} waiting</span>", stream.waiting_publishers);
+    }
+    text
 }
 
 /// Who publishes, for a tooltip.

@@ -29,6 +29,9 @@ pub struct Checker {
     video_header: Option<u32>,
     audio_header: Option<u32>,
     generation: Option<u32>,
+    /// Who comes next may have sent frames before that nobody was to see: it stood in line, or is a
+    /// slate.
+    pub handed_over: bool,
     /// Source time to received time, of this generation.
     offset: Option<u32>,
     last_ms: Option<u32>,
@@ -207,7 +210,7 @@ impl Checker {
         self.last_order = 0;
         self.key_needed |= joined && self.video.last.is_some();
         for track in [&mut self.video, &mut self.audio] {
-            track.last = track.last.map(|_| 0);
+            track.last = track.last.filter(|_| !self.handed_over).map(|_| 0);
         }
     }
 

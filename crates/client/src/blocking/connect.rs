@@ -1,4 +1,4 @@
-//! From a URL to a connected socket: addresses, time-outs, TLS.
+//! From a URL, or a socket, to a connection: addresses, time-outs, TLS.
 
 use super::Connection;
 use super::socket::{Counted, Socket};
@@ -8,6 +8,7 @@ use crate::options::Options;
 use crate::url::RtmpUrl;
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +56,11 @@ impl Settings {
             tls: None,
         }
     }
+
+    /// The defaults for a URL that is published to, with [`Options::for_publishing`].
+    pub fn for_publishing(url: &RtmpUrl) -> Self {
+        Self { options: Options::for_publishing(url), ..Self::new(url) }
+    }
 }
 
 /// Connects. Handshakes and `connect` go on with the first [`Connection::next`] or
@@ -67,11 +73,22 @@ pub fn connect(url: &RtmpUrl, settings: Settings) -> Result<Connection, Error> {
     // Frames are to go at once; a socket that refuses works too.
     let _ = tcp.set_nodelay(true);
     tcp.set_nonblocking(true).map_err(|error| Error::Lost(Arc::new(error)))?;
-    let tcp = Counted::new(tcp);
+    let tcp = Counted::from(tcp);
     #[cfg(feature = "tls")]
     let socket = if url.is_tls() { encrypted(url, tcp, settings.tls)? } else { Socket::Plain(tcp) };
     #[cfg(not(feature = "tls"))]
     let socket = if url.is_tls() { return Err(Error::NoTls) } else { Socket::Plain(tcp) };
+    Ok(Connection::new(Client::new(settings.options)?, socket, settings.times))
+}
+
+/// The same over a socket that leads to a server already, such as one in this process. Nothing is
+/// encrypted. As with [`connect`], the handshake comes with what is asked for first.
+///
+/// # Errors
+/// [`Error::Lost`] if the socket cannot be made not to block, and those of the options.
+pub fn over(socket: UnixStream, settings: Settings) -> Result<Connection, Error> {
+    socket.set_nonblocking(true).map_err(|error| Error::Lost(Arc::new(error)))?;
+    let socket = Socket::Plain(Counted::from(socket));
     Ok(Connection::new(Client::new(settings.options)?, socket, settings.times))
 }
 

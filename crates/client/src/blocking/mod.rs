@@ -4,7 +4,7 @@
 mod connect;
 mod socket;
 
-pub use connect::{Settings, Times, connect};
+pub use connect::{Settings, Times, connect, over};
 
 use crate::client::{Client, Event};
 use crate::error::{Aim, Error};
@@ -305,7 +305,7 @@ impl Connection {
         };
         let mut wanted = PollFlags::IN;
         wanted.set(PollFlags::OUT, write);
-        match poll(&mut [PollFd::new(self.socket.tcp(), wanted)], Some(&time)) {
+        match poll(&mut [PollFd::new(&self.socket, wanted)], Some(&time)) {
             Ok(ready) => Ok(ready > 0),
             Err(Errno::INTR) => Ok(false),
             Err(errno) => Err(Error::Lost(Arc::new(errno.into()))),

@@ -3,6 +3,8 @@
 use crate::error::Error;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -16,48 +18,71 @@ pub(super) enum Socket {
     },
 }
 
+/// What bytes go over.
+#[derive(Debug)]
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
 /// A socket that knows how much it has taken. TLS hides that: it takes what the socket does not.
 #[derive(Debug)]
 pub(super) struct Counted {
-    tcp: TcpStream,
+    stream: Stream,
     taken: u64,
 }
 
-impl Counted {
-    pub(super) fn new(tcp: TcpStream) -> Self {
-        Self { tcp, taken: 0 }
+impl From<TcpStream> for Counted {
+    fn from(stream: TcpStream) -> Self {
+        Self { stream: Stream::Tcp(stream), taken: 0 }
+    }
+}
+
+impl From<UnixStream> for Counted {
+    fn from(stream: UnixStream) -> Self {
+        Self { stream: Stream::Unix(stream), taken: 0 }
     }
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tcp.read(buffer)
+        match &mut self.stream {
+            Stream::Tcp(stream) => stream.read(buffer),
+            Stream::Unix(stream) => stream.read(buffer),
+        }
     }
 }
 
 impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.tcp.write(bytes)?;
-        self.taken += count as u64;
-        Ok(count)
+        self.write_vectored(&[IoSlice::new(bytes)])
     }
 
     fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
-        let count = self.tcp.write_vectored(bytes)?;
+        let count = match &mut self.stream {
+            Stream::Tcp(stream) => stream.write_vectored(bytes)?,
+            Stream::Unix(stream) => stream.write_vectored(bytes)?,
+        };
         self.taken += count as u64;
         Ok(count)
     }
 
+    /// Neither kind keeps anything back.
     fn flush(&mut self) -> io::Result<()> {
-        self.tcp.flush()
+        Ok(())
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.counted().stream {
+            Stream::Tcp(stream) => stream.as_fd(),
+            Stream::Unix(stream) => stream.as_fd(),
+        }
     }
 }
 
 impl Socket {
-    pub(super) fn tcp(&self) -> &TcpStream {
-        &self.counted().tcp
-    }
-
     /// Bytes that the system has taken, TLS's own included.
     pub(super) fn taken(&self) -> u64 {
         self.counted().taken
@@ -111,7 +136,10 @@ impl Socket {
             stream.conn.send_close_notify();
             stream.flush()?;
         }
-        self.tcp().shutdown(Shutdown::Write)
+        match &self.counted().stream {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
     }
 
     /// What an error of this socket is: TLS's own are told apart from those of the network.

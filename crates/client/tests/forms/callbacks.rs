@@ -7,7 +7,7 @@ use millstream_client::{Aim, Client, Connection, Error, Handler, Options, Refusa
 use millstream_flv::{Tag, TagKind};
 use millstream_rtmp::client::{Connected, PlayOptions};
 use millstream_rtmp::server::ServerEvent;
-use millstream_rtmp::session::{PublishMode, RequestId};
+use millstream_rtmp::session::{Data, PublishMode, RequestId};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
@@ -117,6 +117,82 @@ async fn asynchronous() {
     let (result, _) = tokio::join!(connection.run(&mut sink), serve_async(theirs));
     result.unwrap();
     sink.check();
+}
+
+/// Plays, and writes down what it is told, in order.
+#[derive(Default)]
+struct Diary {
+    stream: Option<RequestId>,
+    told: Vec<String>,
+}
+
+impl Diary {
+    fn note(&mut self, stream: RequestId, what: impl Into<String>) {
+        assert_eq!(Some(stream), self.stream, "it is of the one stream that was asked for");
+        self.told.push(what.into());
+    }
+
+    fn check(&self) {
+        let expected =
+            ["reset", "playing", "data onMetaData 7 320", "video 0", "audio 10", "video 40"];
+        assert_eq!(self.told, expected);
+    }
+}
+
+impl Handler for Diary {
+    fn connected(&mut self, client: &mut Client, _: &Connected) {
+        let options = PlayOptions::default();
+        self.stream = Some(client.play("film-with-metadata", options).unwrap());
+    }
+
+    fn reset(&mut self, _: &mut Client, stream: RequestId) {
+        self.note(stream, "reset");
+    }
+
+    fn playing(&mut self, _: &mut Client, stream: RequestId) {
+        self.note(stream, "playing");
+    }
+
+    fn data(&mut self, _: &mut Client, stream: RequestId, data: Data) {
+        let values = millstream_amf0::decode_all(&data.payload).unwrap();
+        let width = values[1].as_object().unwrap().get_number("width").unwrap();
+        self.note(stream, format!("data {} {} {width}", data.name, data.timestamp));
+    }
+
+    fn audio(&mut self, _: &mut Client, stream: RequestId, timestamp: u32, _: Bytes) {
+        self.note(stream, format!("audio {timestamp}"));
+    }
+
+    fn video(&mut self, _: &mut Client, stream: RequestId, timestamp: u32, _: Bytes) {
+        self.note(stream, format!("video {timestamp}"));
+    }
+
+    fn stopped(&mut self, client: &mut Client, _: RequestId, why: Stop) {
+        if why == Stop::Eof {
+            client.finish();
+        }
+    }
+}
+
+#[test]
+fn a_play_is_told_in_its_order_blocking() {
+    let (port, _sessions) = listen(1);
+    let url = RtmpUrl::parse(&format!("rtmp://127.0.0.1:{port}/live/cam")).unwrap();
+    let mut diary = Diary::default();
+    let connection = connect(&url, Settings::new(&url)).unwrap();
+    connection.run(&mut diary, Duration::from_secs(1)).unwrap();
+    diary.check();
+}
+
+#[tokio::test]
+async fn a_play_is_told_in_its_order_asynchronous() {
+    use tokio_util::compat::TokioAsyncReadCompatExt;
+    let (ours, theirs) = tokio::io::duplex(300);
+    let connection = Connection::new(ours.compat(), Options::new(&url("film"))).unwrap();
+    let mut diary = Diary::default();
+    let (result, _) = tokio::join!(connection.run(&mut diary), serve_async(theirs));
+    result.unwrap();
+    diary.check();
 }
 
 /// Publishes, or does nothing at all, until the server says `close`.

@@ -69,6 +69,42 @@ fn a_publish_goes_whole_and_byte_by_byte() {
 }
 
 #[test]
+fn every_byte_is_counted_in_both_directions() {
+    for step in [usize::MAX, 100, 1] {
+        let mut server = Session::new();
+        let mut client = Client::new(Options::new(&url("cam"))).unwrap();
+        let stream = client.publish("cam", PublishMode::Live).unwrap();
+        let film_on = client.play("film", PlayOptions::default()).unwrap();
+        let (mut up, mut down) = (0, 0);
+        for round in 0..2 {
+            loop {
+                let count = client.outgoing().len().min(step);
+                let bytes = client.outgoing()[..count].to_vec();
+                client.sent(count);
+                let answer = server.feed(&bytes);
+                for mut piece in answer.chunks(step) {
+                    while client.receive(&mut piece).unwrap().is_some() {}
+                }
+                up += count as u64;
+                down += answer.len() as u64;
+                if count == 0 && answer.is_empty() {
+                    break;
+                }
+            }
+            assert_eq!((client.bytes_sent(), client.bytes_received()), (up, down));
+            assert_eq!(server.connection.bytes_received(), up);
+            if round == 0 {
+                for tag in film() {
+                    client.tag(stream, tag).unwrap();
+                }
+                client.close(film_on).unwrap();
+            }
+        }
+        assert!(up > 3072 && down > 3072);
+    }
+}
+
+#[test]
 fn a_play_tells_what_the_server_tells() {
     for step in [usize::MAX, 13, 1] {
         let mut server = Session::new();

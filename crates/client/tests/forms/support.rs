@@ -1,7 +1,8 @@
 //! A small server for tests: it accepts everything but what begins with `no-`, keeps what it is sent, and
-//! plays three tags to whoever wants `film`.
+//! plays three tags to whoever wants `film`, behind metadata if it is `film-with-metadata`.
 
 use bytes::Bytes;
+use millstream_amf0::Object;
 use millstream_client::RtmpUrl;
 use millstream_flv::{Tag, TagKind};
 use millstream_rtmp::chunk::write_standalone;
@@ -72,7 +73,10 @@ impl Session {
                 }
                 ServerEvent::Play(play) => {
                     self.connection.accept_play(play.request).unwrap();
-                    film_on = (play.name == "film").then_some(play.stream_id);
+                    film_on = play.name.starts_with("film").then_some(play.stream_id);
+                    if play.name == "film-with-metadata" {
+                        self.describe(play.stream_id);
+                    }
                 }
                 ServerEvent::Media(message) => {
                     let number = message.kind.0;
@@ -98,6 +102,15 @@ impl Session {
     pub fn close(&mut self) -> Vec<u8> {
         self.connection.send_command(0, "close", 0.0, vec![]).unwrap();
         self.connection.output().split().to_vec()
+    }
+
+    fn describe(&mut self, stream_id: u32) {
+        let mut payload = bytes::BytesMut::new();
+        let metadata = Object::new().with("width", 320.0);
+        millstream_amf0::encode_all(&["onMetaData".into(), metadata.into()], &mut payload).unwrap();
+        let (kind, chunk_size) = (MessageType::DATA_AMF0, ServerOptions::default().chunk_size);
+        let out = self.connection.output();
+        write_standalone(kind, 5, 7, stream_id, &payload, chunk_size, out);
     }
 
     fn play(&mut self, stream_id: u32, output: &mut Vec<u8>) {

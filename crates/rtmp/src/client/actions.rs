@@ -5,6 +5,7 @@ use super::{ClientSession, Phase, PlayOptions};
 use crate::chunk::{CHUNK_SIZE_MAX, MESSAGE_BYTES_MAX};
 use crate::command::{Command, payload_of};
 use crate::control::{Control, UserControl};
+use crate::limits::CALLS_MAX;
 use crate::message::{Message, MessageType};
 use crate::session::{AnswerError, PublishMode, RequestId};
 use bytes::Bytes;
@@ -134,7 +135,10 @@ impl ClientSession {
     }
 
     /// Sends any command: null for the command object, then the arguments. Returns its
-    /// transaction id.
+    /// transaction id. A `_result` or `_error` for it comes as [`ClientEvent::Command`], unless
+    /// [`CALLS_MAX`] newer ones wait for theirs.
+    ///
+    /// [`ClientEvent::Command`]: super::ClientEvent::Command
     ///
     /// # Errors
     /// [`AnswerError::NotEncodable`].
@@ -144,7 +148,12 @@ impl ClientSession {
         name: &str,
         arguments: Vec<Value>,
     ) -> Result<u32, AnswerError> {
-        self.say(name, stream_id, arguments)
+        let transaction = self.say(name, stream_id, arguments)?;
+        if self.calls.len() >= CALLS_MAX {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(transaction);
+        Ok(transaction)
     }
 
     /// Sends a ping.
@@ -200,7 +209,9 @@ impl ClientSession {
                 self.say("releaseStream", 0, vec![name.clone()])?;
                 self.say("FCPublish", 0, vec![name])?;
             }
+            Aim::Play(_) if self.window_told => {}
             Aim::Play(_) => {
+                self.window_told = true;
                 let window = Control::WindowAckSize(self.options.window_ack_size);
                 self.outgoing.push_back(window.encode());
             }

@@ -58,7 +58,8 @@ pub enum ClientEvent {
     },
     /// The server closes the connection by command.
     Closed,
-    /// A command that means nothing here. It got no answer.
+    /// A command that means nothing here, which got no answer; or the answer to one of the
+    /// caller's own.
     Command(Box<ServerCommand>),
 }
 
@@ -117,7 +118,7 @@ pub struct Reconnect {
     pub description: String,
 }
 
-/// A command that the session does not know.
+/// A command that the session does not know, or an answer to one that the caller sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerCommand {
     /// The message stream it came on.

@@ -37,7 +37,11 @@ pub struct ClientSession {
     /// The newest ping not answered yet.
     owed_pong: Option<u32>,
     transactions: u32,
+    /// The newest commands of the caller's own that wait for an answer, oldest first.
+    calls: VecDeque<u32>,
     requests: u32,
+    /// The server knows our window.
+    window_told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +63,9 @@ impl ClientSession {
             events: VecDeque::new(),
             owed_pong: None,
             transactions: 0,
+            calls: VecDeque::new(),
             requests: 0,
+            window_told: false,
         }
     }
 

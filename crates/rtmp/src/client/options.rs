@@ -19,12 +19,13 @@ pub struct ClientOptions {
     pub swf_url: String,
     /// The URL of the page; left out when empty.
     pub page_url: String,
+    /// Whether to say what Flash players said of themselves (`fpad`, `capabilities`, `audioCodecs`,
+    /// `videoCodecs`, `videoFunction`). Encoders leave it out.
+    pub as_player: bool,
     /// Codecs to announce (Enhanced RTMP v1); left out when empty.
     pub four_cc_list: Vec<String>,
     /// Capability flags to announce (Enhanced RTMP v2); left out when 0.
     pub caps_ex: u32,
-    /// Say nothing of what a player can do (`fpad`, `capabilities`, codecs), as encoders do not.
-    pub encoder: bool,
     /// Further properties of the command object; they replace those above of the same name.
     pub properties: Object,
     /// What follows the command object, such as a password.
@@ -51,9 +52,9 @@ impl ClientOptions {
             flash_ver: "FMLE/3.0 (compatible; FMSc/1.0)".to_owned(),
             swf_url: String::new(),
             page_url: String::new(),
+            as_player: true,
             four_cc_list: vec!["*".to_owned()],
             caps_ex: 0,
-            encoder: false,
             properties: Object::default(),
             arguments: Vec::new(),
             chunk_size: 4096,
@@ -89,7 +90,7 @@ impl ClientOptions {
             object.insert("swfUrl", self.swf_url.as_str());
         }
         object.insert("tcUrl", self.tc_url.as_str());
-        if !self.encoder {
+        if self.as_player {
             object.insert("fpad", false);
             object.insert("capabilities", 239.0);
             object.insert("audioCodecs", 3575.0);

@@ -13,6 +13,7 @@ impl ClientSession {
     pub(super) fn command(&mut self, command: Command) -> Option<ClientEvent> {
         match command.name.as_str() {
             "_result" | "_error" if self.phase == Phase::Connecting => self.connected(command),
+            "_result" | "_error" if self.answers_call(&command) => Some(unknown(command)),
             "_result" => self.created(&command),
             "_error" => self.refused(&command),
             "onStatus" => self.status(&command),
@@ -24,13 +25,15 @@ impl ClientSession {
             "onFCPublish" | "onFCUnpublish" | "onFCSubscribe" | "onFCUnsubscribe" | "onBWDone" => {
                 None
             }
-            _ => Some(ClientEvent::Command(Box::new(ServerCommand {
-                stream_id: command.stream_id,
-                name: command.name,
-                transaction: command.transaction,
-                arguments: command.arguments,
-            }))),
+            _ => Some(unknown(command)),
         }
+    }
+
+    /// Whether a command of the caller's own waited for this answer; it does no longer.
+    fn answers_call(&mut self, command: &Command) -> bool {
+        let answered = |sent: &u32| f64::from(*sent) == command.transaction;
+        let at = self.calls.iter().position(answered);
+        at.and_then(|at| self.calls.remove(at)).is_some()
     }
 
     /// The answer to `connect`, whose transaction id is 1.
@@ -152,6 +155,15 @@ impl ClientSession {
         self.streams.remove(request)?;
         Some(ClientEvent::Refused(Box::new(Refused { request, code, description })))
     }
+}
+
+fn unknown(command: Command) -> ClientEvent {
+    ClientEvent::Command(Box::new(ServerCommand {
+        stream_id: command.stream_id,
+        name: command.name,
+        transaction: command.transaction,
+        arguments: command.arguments,
+    }))
 }
 
 /// Code and description of an information object.

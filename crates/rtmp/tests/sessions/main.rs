@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod answers_that_come_late;
+mod answers_to_the_callers_own_commands;
 mod anything_at_all;
 mod captures;
 mod common;
@@ -18,4 +19,5 @@ mod requests_refused_for_ever;
 mod transactions_that_are_no_numbers;
 mod two_endpoints;
 mod two_publishes_on_one_stream;
+mod what_the_client_says_of_itself;
 mod what_the_server_says_of_itself;
