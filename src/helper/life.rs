@@ -306,6 +306,7 @@ mod tests {
     use super::super::config::Start;
     use super::super::pattern::Pattern;
     use super::*;
+    use proptest::prelude::*;
 
     const BROKEN: Outcome = Outcome::Ended(End::Status(1));
 
@@ -428,5 +429,47 @@ mod tests {
         life.began(at(5));
         assert_eq!(life.order(Command::Restart, at(6)), Some(Action::Stop));
         assert_eq!(life.ended(BROKEN, at(7)), Some(Action::Start));
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order: one process at a time, none is stopped that is not there,
+        /// and who is wanted runs or will.
+        #[test]
+        fn there_is_one_process_at_a_time(steps in prop::collection::vec((0..9_u8, 0..20_u64), 0..200)) {
+            let (mut life, mut now, mut process, mut wanted) = (life(0), at(0), false, false);
+            for (step, seconds) in steps {
+                now = now + Duration::from_secs(seconds);
+                let action = match step {
+                    0 | 1 => {
+                        wanted = step == 0;
+                        life.want(wanted, now)
+                    }
+                    2 if process => {
+                        life.began(now);
+                        None
+                    }
+                    3 | 4 if process => {
+                        process = false;
+                        life.ended(BROKEN, now)
+                    }
+                    5 => life.order(Command::Restart, now),
+                    6 => life.order(Command::Stop, now),
+                    _ => life.tick(now),
+                };
+                match action {
+                    Some(Action::Start) => {
+                        prop_assert!(!process && wanted && life.state() == State::Starting);
+                        process = true;
+                    }
+                    Some(Action::Stop) => prop_assert!(process && life.state() == State::Stopping),
+                    None => {}
+                }
+                let busy = matches!(life.state(), State::Starting | State::Running | State::Stopping);
+                prop_assert_eq!(process, busy);
+                let rests = matches!(life.state(), State::Stopped | State::Failed);
+                let will = life.state() == State::BackingOff && life.deadline().is_some();
+                prop_assert!(!wanted || busy || will || rests, "{:?}", life);
+            }
+        }
     }
 }
