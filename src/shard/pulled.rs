@@ -156,7 +156,6 @@ impl Shard {
         claims.insert(claim, place);
         self.stats.streams.add(u64::from(!waits));
         pull.publishing = Some(place);
-        self.common.targets.begun(stream);
         Ok(Some(place))
     }
 
