@@ -305,7 +305,11 @@ impl Shard {
         let (wanted, ends) = pull.course.ended(now);
         if ends {
             pull.stats.enter(PullState::Waiting);
-            if let Some(place) = pull.publishing.take() {
+            let fed = pull.publishing.and_then(|place| state.publishing.at(place));
+            if fed.is_some_and(|entry| self.is_covered(&entry.tenure.hub)) {
+                // Its viewers need not be sent away.
+                self.lose_pulled(state, stream, now);
+            } else if let Some(place) = pull.publishing.take() {
                 self.finish(state, place, "ended at the origin", now);
             }
         } else {

@@ -1,6 +1,7 @@
 //! A slate: a film that plays while a stream has viewers and no publisher. Whoever comes has the stream
 //! at a key frame, and its viewers notice nothing but other pictures.
 
+use super::support::edges::{free_address, origin_of};
 use super::support::server::{arguments, run};
 use super::support::{Server, Shape, Source, World, millis, seconds};
 use bytes::BytesMut;
@@ -111,6 +112,40 @@ pub fn fills_a_gap(mut server: Server) {
     }
     assert_eq!((server.total("publishers"), server.total("streams")), (1, 1));
     server.assert_healthy();
+}
+
+#[test]
+fn on_an_edge_until_its_origin_is_back() {
+    let address = free_address();
+    let origin = || Server::start(&["--rtmp", &address.to_string()], "");
+    let first = origin();
+    let mut edge = Server::start(&["--origin", &origin_of(&first)], &settings());
+    let mut world = World::new(first.rtmp);
+    let publisher = world.publish("cam", source(1));
+    world.publishers[publisher].go(millis(10));
+    world.at(edge.rtmp);
+    viewers(&mut world, 4);
+    until_seen(&mut world, 1);
+    drop(first);
+    until_seen(&mut world, 2);
+    assert_eq!(source_of(&edge).as_deref(), Some("slate"));
+    // Past the hold of what was fetched.
+    world.run(millis(2_500));
+    let second = origin();
+    world.at(second.rtmp);
+    let publisher = world.publish("cam", source(3));
+    world.publishers[publisher].go(millis(10));
+    world.until_in("what is fetched to be seen", seconds(20), |world| {
+        world.players.iter().all(|player| player.check.reached(3, 1))
+    });
+    assert_eq!(source_of(&edge).as_deref(), Some("primary"));
+    world.settle(publisher);
+    for player in &world.players {
+        assert!(player.link.is_open(), "{:?}", player.told);
+        player.check.assert_whole();
+        assert_eq!(player.times_told("NetStream.Play.UnpublishNotify"), 0);
+    }
+    edge.assert_healthy();
 }
 
 #[test]
