@@ -41,9 +41,12 @@ Examples:
   millstream --rtmp 0.0.0.0:1935 --key cam1=correct-horse-battery
       OBS: server rtmp://HOST/live, stream key cam1?key=correct-horse-battery
       players: rtmp://HOST/live/cam1
+  millstream --origin rtmp://origin.example
+      fetch what is played here and not published from another server, once
   millstream publish film.flv rtmp://127.0.0.1/live/film --loop
   millstream play rtmp://127.0.0.1/live/film -o copy.flv --duration 10s
   millstream relay rtmp://127.0.0.1/live/film rtmp://OTHER/live/film rtmps://THIRD/app/KEY
+  millstream proxy rtmp://origin.example --keys keys.toml
   millstream --capture wire
       keep every connection's bytes in the directory wire, keys masked
   millstream inspect wire/1795365082-000001.millcap";

@@ -45,7 +45,7 @@ pub use pattern::{Pattern, PatternError};
 pub use pull::PullRule;
 pub use push::Push;
 pub use secret::{MASK, Secret};
-pub use slate::{SlateConfig, StreamPattern, StreamPatternError};
+pub use slate::SlateConfig;
 pub use units::{UnitError, format_duration, parse_duration, parse_size};
 
 /// The port of RTMP.

@@ -37,8 +37,9 @@ impl Place {
     /// [`PlaceError`] says what is missing.
     pub fn new(url: &str, key: Option<&Secret>) -> Result<Self, PlaceError> {
         let Some(key) = key else {
+            // What services call the key stands there as well as in a field of its own.
             let url = RtmpUrl::parse(url).map_err(PlaceError::Url)?;
-            return Ok(Self { url, keyed: false });
+            return Ok(Self { url, keyed: true });
         };
         let key = key.reveal();
         if key.is_empty() || key.starts_with('?') || key.chars().any(|c| c.is_control() || c == ' ')
@@ -64,6 +65,11 @@ impl Place {
         Self { url, keyed: false }
     }
 
+    /// The same, with a name that everybody knows: the stream's own.
+    pub fn with_known_name(self) -> Self {
+        Self { keyed: false, ..self }
+    }
+
     /// The URL, key and all.
     pub fn url(&self) -> &RtmpUrl {
         &self.url
@@ -83,7 +89,7 @@ impl Place {
     }
 }
 
-/// Without the key: a name that was given as one is masked, and any other that is long enough to be one.
+/// Without the key: a name is masked, and one that is known only where it could be a key by its looks.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.keyed { write!(f, "{}/{MASK}", self.url.server()) } else { self.url.fmt(f) }
@@ -209,7 +215,9 @@ mod tests {
         let place = Place::new("rtmp://h/app", Some(&Secret::new("shrt?x=abc"))).unwrap();
         assert_eq!(format!("{place} {place:?}"), "rtmp://h/app/*** rtmp://h/app/***");
         assert_eq!(place.redact("no stream shrt here, abc\u{7}"), "no stream *** here, *** ");
-        let place = Place::new("rtmp://h/app/live_0123456789_abcdef", None).unwrap();
+        let place = Place::new("rtmp://h/app/abcd-efgh", None).unwrap();
         assert_eq!(place.to_string(), "rtmp://h/app/***");
+        let known = Place::new("rtmp://h/app/cam?key=s3cret", None).unwrap().with_known_name();
+        assert_eq!(known.to_string(), "rtmp://h/app/cam?key=***");
     }
 }

@@ -5,7 +5,7 @@
 //! place there.
 
 use super::place::{Place, PlaceError};
-use crate::config::{Push, Secret};
+use crate::config::{Pattern, PatternError, Push, Secret};
 use crate::name::{NameError, StreamName};
 use std::fmt;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub struct Rule {
 #[derive(Clone, Debug)]
 enum Streams {
     One(StreamName),
-    Like { app: String, name: String },
+    Like(Pattern),
 }
 
 /// Why a rule means nothing. No key is in it.
@@ -54,9 +54,14 @@ impl Rule {
     pub fn new(said: &Push) -> Result<Self, RuleError> {
         let streams = Streams::parse(&said.stream).map_err(RuleError::Stream)?;
         let shown = Place::new(said.url.reveal(), said.key.as_ref()).map_err(RuleError::Place)?;
-        if matches!(streams, Streams::Like { .. }) && !shown.name().contains("{name}") {
+        if matches!(streams, Streams::Like(_)) && !shown.name().contains("{name}") {
             return Err(RuleError::NoName);
         }
+        let shown = if names_stream(&shown, said.key.is_none(), streams.one()) {
+            shown.with_known_name()
+        } else {
+            shown
+        };
         let label = said.name.clone().unwrap_or_else(|| shown.url().host().to_owned());
         let plain = !label.is_empty() && !label.chars().any(char::is_control);
         if !plain || label.chars().count() > LABEL_MAX {
@@ -68,20 +73,14 @@ impl Rule {
 
     /// The one stream that it is about, if it is no pattern.
     pub fn stream(&self) -> Option<&StreamName> {
-        match &self.streams {
-            Streams::One(stream) => Some(stream),
-            Streams::Like { .. } => None,
-        }
+        self.streams.one()
     }
 
     /// Whether it is about this stream.
     pub fn matches(&self, stream: &StreamName) -> bool {
         match &self.streams {
             Streams::One(one) => one == stream,
-            Streams::Like { app, name } => {
-                is_like(app.as_bytes(), stream.app().as_bytes())
-                    && is_like(name.as_bytes(), stream.name().as_bytes())
-            }
+            Streams::Like(pattern) => pattern.matches(stream),
         }
     }
 
@@ -94,7 +93,9 @@ impl Rule {
             let text = text.reveal().replace("{name}", stream.name());
             Secret::new(text.replace("{app}", stream.app()))
         };
-        Place::new(fill(&self.url).reveal(), self.key.as_ref().map(fill).as_ref())
+        let place = Place::new(fill(&self.url).reveal(), self.key.as_ref().map(fill).as_ref())?;
+        let known = names_stream(&self.shown, self.key.is_none(), Some(stream));
+        Ok(if known { place.with_known_name() } else { place })
     }
 
     /// The place as it was said, without its key.
@@ -106,43 +107,36 @@ impl Rule {
     pub fn streams(&self) -> String {
         match &self.streams {
             Streams::One(stream) => stream.to_string(),
-            Streams::Like { app, name } => format!("{app}/{name}"),
+            Streams::Like(pattern) => pattern.to_string(),
         }
     }
 }
 
+/// Whether a place without a key of its own, as it was said, is called as the stream is: then its name is
+/// no secret.
+fn names_stream(said: &Place, keyless: bool, stream: Option<&StreamName>) -> bool {
+    let name = said.name();
+    let bare = name.split('?').next().unwrap_or_default();
+    keyless && (bare.contains("{name}") || stream.is_some_and(|stream| stream.name() == bare))
+}
+
 impl Streams {
+    /// The one stream, if it is no pattern.
+    fn one(&self) -> Option<&StreamName> {
+        match self {
+            Self::One(stream) => Some(stream),
+            Self::Like(_) => None,
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, NameError> {
         if !text.contains('*') {
             return StreamName::parse(text).map(Self::One);
         }
-        // Whatever stands for the stars, the rest has to be able to be a name.
+        // Whatever stands for the stars, the rest has to be able to be a name, and one of an application.
         StreamName::parse(text.replace('*', "x"))?;
-        let (app, name) = text.split_once('/').ok_or(NameError::NoApplication)?;
-        Ok(Self::Like { app: app.to_owned(), name: name.to_owned() })
+        text.parse().map(Self::Like).map_err(|PatternError| NameError::NoApplication)
     }
-}
-
-/// Whether a text is what a pattern describes, a `*` being any stretch of it.
-fn is_like(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut in_text) = (0, 0);
-    // The last star, and where the text behind its stretch begins: the stretch is made longer when what
-    // follows does not fit.
-    let mut star = None;
-    while in_text < text.len() {
-        if pattern.get(at) == Some(&b'*') {
-            star = Some((at, in_text));
-            at += 1;
-        } else if pattern.get(at) == Some(&text[in_text]) {
-            (at, in_text) = (at + 1, in_text + 1);
-        } else if let Some((place, behind)) = star {
-            star = Some((place, behind + 1));
-            (at, in_text) = (place + 1, behind + 1);
-        } else {
-            return false;
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 impl fmt::Display for RuleError {
@@ -186,21 +180,6 @@ mod tests {
         let rule = Rule::new(&said("live/*", "rtmp://h/copy/{name}", None)).unwrap();
         assert_eq!(rule.place(&name("live/a")).unwrap().to_string(), "rtmp://h/copy/a");
         assert_eq!((rule.streams().as_str(), rule.label.as_str()), ("live/*", "h"));
-    }
-
-    #[test]
-    fn stars_stand_for_any_stretch() {
-        for (pattern, text, like) in [
-            ("*", "anything", true),
-            ("cam*", "cam", true),
-            ("cam*", "ca", false),
-            ("*_720p", "a_720p_720p", true),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "axxbyy", false),
-            ("**", "", true),
-        ] {
-            assert_eq!(is_like(pattern.as_bytes(), text.as_bytes()), like, "{pattern} {text}");
-        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use error::SlateError;
 pub use film::Film;
 pub use show::Show;
 
-use crate::config::{SlateConfig, StreamPattern};
+use crate::config::{Pattern, SlateConfig};
 use crate::name::StreamName;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct Slate {
     pub max: Duration,
     /// What it plays.
     pub film: Arc<Film>,
-    pattern: StreamPattern,
+    pattern: Pattern,
 }
 
 /// All slates of a server.

@@ -76,7 +76,7 @@ impl Show {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::StreamPattern;
+    use crate::config::Pattern;
     use bytes::BytesMut;
     use millstream_flv::{Header, TagKind, Writer};
 
@@ -93,7 +93,7 @@ mod tests {
             after: Duration::ZERO,
             max: Duration::from_secs(4),
             film: Arc::new(Film::parse(&bytes).unwrap()),
-            pattern: "*".parse::<StreamPattern>().unwrap(),
+            pattern: "*".parse::<Pattern>().unwrap(),
         };
         let began = Moment::from_ms(5000);
         let mut show = Show::new(Arc::new(slate), began);

@@ -106,8 +106,10 @@ impl Page<'_> {
         write!(
             html,
             "</main>\n<footer>Also here: <a href=\"/api/v1/streams\">streams</a>, \
-             <a href=\"/api/v1/shards\">shards</a> and \
-             <a href=\"/api/v1/targets\">targets</a> as JSON, \
+             <a href=\"/api/v1/shards\">shards</a>, \
+             <a href=\"/api/v1/targets\">targets</a>, \
+             <a href=\"/api/v1/pulls\">pulls</a> and \
+             <a href=\"/api/v1/helpers\">helpers</a> as JSON, \
              <a href=\"/metrics\">metrics</a> for Prometheus, \
              <a href=\"/healthz\">health check</a>.</footer>\n\
              <script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"

@@ -35,7 +35,11 @@ impl Page<'_> {
 
     fn write_stream(&self, html: &mut String, stream: &StreamSnapshot) -> std::fmt::Result {
         let state = stream.info.state;
-        let since_s = self.now_unix_ms.saturating_sub(stream.info.since_unix_ms) / 1000;
+        // One that was never published has been in no other state.
+        let since = match stream.info.since_unix_ms {
+            0 => String::new(),
+            since_unix_ms => span(self.now_unix_ms.saturating_sub(since_unix_ms) / 1000),
+        };
         let rate = if state == State::Live { bitrate(stream.bitrate) } else { "\u{2013}".into() };
         write!(html, "<tr><th scope=\"row\">{}", stream.name)?;
         if let Some(base) = &self.rtmp_base {
@@ -48,7 +52,7 @@ impl Page<'_> {
              <td class=\"n\">{rate}</td><td class=\"n\">{}</td>",
             Text(&publisher(&stream.info)),
             source(stream),
-            span(since_s),
+            since,
             count(stream.viewers),
             video(stream.info.video.as_ref()),
             audio(stream.info.audio.as_ref()),
