@@ -18,9 +18,9 @@ stages() {
     cat <<'TABLE'
 fmt         | rustfmt.toml    | formatting                                  | formatting
 clippy      | clippy.toml     | lints of all targets, as errors             | lints
-build       | Cargo.toml      | everything the following stages run         | cargo test --workspace --no-run
+build       | Cargo.toml      | everything the following stages run         | builds
 unit        | crates          | unit and property tests of every package    | unit_tests
-doctest     | src/lib.rs      | examples in the documentation               | cargo test --workspace --doc
+doctest     | src/lib.rs      | examples in the documentation               | doc_tests
 docs        | src/lib.rs      | documentation builds, links lead somewhere  | documentation
 integration | tests           | integration tests without a stage of theirs | integration_tests
 scenarios   | tests/scenarios | scenarios over real sockets                 | cargo test --test scenarios
@@ -96,11 +96,16 @@ integration_tests() {
     cargo test "${arguments[@]}"
 }
 
+# Packages are built with the features that those beside them ask for. So the root package is always
+# tested by itself and the others always together, and nothing is built in two ways.
+others() { cargo test --workspace --exclude millstream --exclude bench "$@"; }
+
+builds() { cargo test -p millstream --no-run && others --no-run; }
+
 # The root package's integration tests have stages of their own.
-unit_tests() {
-    cargo test -p millstream --lib --bins &&
-        cargo test --workspace --exclude millstream --exclude bench --lib --bins --tests
-}
+unit_tests() { cargo test -p millstream --lib --bins && others --lib --bins --tests; }
+
+doc_tests() { cargo test -p millstream --doc && others --doc; }
 
 # The comparison with other libraries is no member of the workspace. It is held to the same form, and
 # run by perf/scenarios/micro.sh alone: what those libraries need would take longer than the benches.

@@ -177,6 +177,13 @@ pub const PASS_TURNS: usize = 200;
 /// The chunk size that servers are told to which a stream is pushed: what OBS announces, so that every
 /// service has seen it.
 pub const PUSH_CHUNK_SIZE: u32 = 4096;
+/// The highest message stream id that a target may give. Nearly all give 1; those with another one share a
+/// log of their own, which lives as long as the stream, so that a target must not count upwards for ever.
+pub const PUSH_STREAM_ID_MAX: u32 = 16;
+/// A file of root certificates. A system's whole bundle has a quarter of a megabyte.
+pub const CA_BYTES_MAX: u64 = 4 << 20;
+/// TLS records that may hold nothing, in one read: a full one has 16 KiB.
+pub const SECURE_READS: usize = 16;
 /// Threads that ask the system for addresses. One that hangs on a name server holds up the names that
 /// wait behind it, so there is more than one; the names of some services are few.
 pub const RESOLVER_THREADS: usize = 4;
@@ -258,6 +265,11 @@ pub const PROXY_BACKLOG_BYTES: usize = 256 * 1024;
 /// With so much waiting for a socket, that socket itself is not read either: what it says makes
 /// answers. More than [`PROXY_BACKLOG_BYTES`], so that two slow sides do not wait for each other.
 pub const PROXY_ANSWER_BYTES: usize = 4 * PROXY_BACKLOG_BYTES;
+/// Targets that are looked for at one time for one client of a proxy: each is a thread, and lives until the
+/// target has answered, even if the client has thought better of it.
+pub const PROXY_DIALS_MAX: usize = 4;
+/// Connections to targets of one client of a proxy. Renames may lead each stream to another application.
+pub const PROXY_TARGETS_MAX: usize = 16;
 /// Bytes that a client of a proxy may send ahead of the target's answer to its request. The session holds
 /// more (`millstream_rtmp::limits::HELD_BYTES_MAX`) and takes who goes beyond for broken.
 pub const PROXY_AHEAD_BYTES: usize = 256 * 1024;

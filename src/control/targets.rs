@@ -45,7 +45,9 @@ pub(super) async fn add(State(state): State<Arc<ControlState>>, body: Bytes) -> 
         Err(error) => {
             let (status, code) = match error {
                 TargetError::Rule(_) => (StatusCode::BAD_REQUEST, "bad_target"),
-                TargetError::Trust(_) => (StatusCode::BAD_REQUEST, "bad_ca"),
+                TargetError::Trust(_) | TargetError::NoCaFile => {
+                    (StatusCode::BAD_REQUEST, "bad_ca")
+                }
                 TargetError::TooMany => (StatusCode::CONFLICT, "too_many"),
                 TargetError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             };

@@ -94,7 +94,13 @@ impl Fanout {
     /// Closes it. Returns it for its counters, and the stream that nobody here reads any more.
     pub fn close(&mut self, id: OutletId) -> (Option<Outlet>, Option<StreamName>) {
         let unread = self.unsubscribe(id);
-        (self.outlets.remove(id), unread)
+        // Nobody has heard yet that its socket is full, and nobody will: it was not counted.
+        let unheard = self.notices.contains(&(id, Notice::Parked));
+        let mut outlet = self.outlets.remove(id);
+        if let Some(outlet) = &mut outlet {
+            outlet.parked &= !unheard;
+        }
+        (outlet, unread)
     }
 
     /// An outlet.

@@ -261,7 +261,16 @@ impl Outlet {
         }
         // A window often spans the end of a segment, and two sends cost what two windows do.
         let next = if reader.catching_up { None } else { view.due_behind(reader.cursor.segment) };
-        let share = if reader.catching_up { limits::CATCH_UP_SHARE } else { due.len() };
+        let mut share = if reader.catching_up { limits::CATCH_UP_SHARE } else { due.len() };
+        if share < due.len()
+            && view
+                .owed(Cursor { offset: reader.cursor.offset + share as u32 - 1, ..reader.cursor })
+                == 0
+        {
+            // Never one byte into a message: an encrypted way has taken the last byte before it says so,
+            // and what goes out next begins with that byte.
+            share -= 1;
+        }
         let offer = &due[..due.len().min(share)];
         let behind = next.map_or(&[][..], |(_, behind)| behind);
         let sent = match behind {

@@ -220,6 +220,10 @@ impl Run {
 
     /// The guardian has ended.
     fn over(&mut self) -> Outcome {
+        if self.hello_until.is_some() && !self.ends_soon() {
+            // Whatever it is, it lives, and nobody waits for it.
+            return self.disown("it closed its output".into());
+        }
         let status = self.guardian.wait();
         if self.hello_until.is_some() {
             let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
@@ -240,6 +244,17 @@ impl Run {
     }
 
     /// This is no guardian, whatever it is.
+    /// Whether the guardian's process ends, as it does once its output is closed. What is none may live on.
+    fn ends_soon(&mut self) -> bool {
+        (0..20).any(|_| {
+            let ended = !matches!(self.guardian.try_wait(), Ok(None));
+            if !ended {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            ended
+        })
+    }
+
     fn disown(&mut self, why: String) -> Outcome {
         // It may have ended by itself.
         let _ = self.guardian.kill();

@@ -11,6 +11,10 @@ use std::time::Duration;
 /// Rounds at most: each finds what was forked while the one before looked.
 const ROUNDS: usize = 20;
 
+/// Rounds that find nothing before it is over: a process that is just becoming another program shows no
+/// environment for a moment.
+const QUIET_ROUNDS: usize = 3;
+
 /// What the killed get between rounds to be gone.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -18,12 +22,14 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub fn sweep(mark: &str) -> usize {
     let entry = format!("{MARK}={mark}");
     let mut killed = BTreeSet::new();
+    let mut quiet = 0;
     for _ in 0..ROUNDS {
         let found: Vec<i32> = processes()
             .filter(|&pid| kill_marked(pid, entry.as_bytes()))
             .map(Pid::as_raw_pid)
             .collect();
-        if found.is_empty() {
+        quiet = if found.is_empty() { quiet + 1 } else { 0 };
+        if quiet == QUIET_ROUNDS {
             break;
         }
         killed.extend(found);
@@ -58,7 +64,11 @@ mod tests {
     fn only_what_is_marked_is_killed() {
         let sleeper = |mark: &str| {
             let mut command = Command::new("sleep");
-            command.arg("60").env(MARK, mark).spawn().unwrap()
+            let started = command.arg("60").env(MARK, mark).spawn().unwrap();
+            while fs::read(format!("/proc/{}/environ", started.id())).unwrap().is_empty() {
+                std::thread::yield_now();
+            }
+            started
         };
         let (ours, others) =
             (format!("a{}", std::process::id()), format!("b{}", std::process::id()));

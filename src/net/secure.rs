@@ -6,6 +6,7 @@
 //! with the others. Thus a turn's rules hold as they do for a plain socket, and nothing waits unseen.
 
 use super::socket::{Read, Writer};
+use crate::limits;
 use rustix::io::Errno;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Error};
@@ -91,9 +92,11 @@ impl Secure {
         Ok(true)
     }
 
-    /// Reads what has come, decrypted. [`flush`](Self::flush) is due afterwards: handshakes answer.
+    /// Reads what has come, decrypted. [`flush`](Self::flush) is due afterwards: handshakes answer. No
+    /// bytes are none of what was read, and more may be there: records may hold nothing, and however
+    /// many come, others have their turn.
     pub fn read(&mut self, writer: &Writer, buffer: &mut [u8]) -> Read {
-        loop {
+        for _ in 0..limits::SECURE_READS {
             match self.tls.reader().read(buffer) {
                 Ok(0) => return self.broke(None),
                 Ok(count) => return Read::Bytes(count),
@@ -114,6 +117,7 @@ impl Secure {
                 return Read::End(None);
             }
         }
+        Read::Bytes(0)
     }
 
     /// The socket's end. Within the handshake it is no end of a stream, but none of its beginning.

@@ -10,7 +10,8 @@
 //! services look for it in the name.
 
 use crate::config::{MASK, Secret};
-use millstream_client::{RtmpUrl, UrlError};
+use crate::limits;
+use millstream_client::{Refusal, RtmpUrl, UrlError};
 use std::fmt;
 
 /// A place to connect to, and the name to ask for there.
@@ -78,6 +79,19 @@ impl Place {
     /// The name to ask for, query and all. It is a secret.
     pub fn name(&self) -> String {
         self.url.name()
+    }
+
+    /// A refusal in one line of bounded length, fit to be shown. Cut last, or a key could lose its end and
+    /// not be known any more.
+    pub fn refusal(&self, refusal: &Refusal) -> String {
+        let Refusal { code, description, .. } = refusal;
+        let words = match (code.is_empty(), description.is_empty()) {
+            (false, false) => format!("{description} ({code})"),
+            (false, true) => code.clone(),
+            (true, false) => description.clone(),
+            (true, true) => "no reason was given".to_owned(),
+        };
+        self.redact(&words).chars().take(limits::REFUSAL_WORDS_MAX).collect()
     }
 
     /// The other end's words, fit to be shown: without the key and without control characters.

@@ -17,7 +17,7 @@ use rustls::ClientConfig;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -68,6 +68,8 @@ pub enum TargetError {
     Rule(RuleError),
     /// No certificates.
     Trust(TrustError),
+    /// What should be a file of certificates is none, or too large for one.
+    NoCaFile,
     /// There are as many targets as there may be.
     TooMany,
     /// The server ends, or is too busy to hear of it.
@@ -261,6 +263,9 @@ impl Targets {
         if let Some(config) = trusted.get(&rule.ca) {
             return Ok(Arc::clone(config));
         }
+        if let Some(path) = &rule.ca {
+            check_file(path)?;
+        }
         let trust = Trust { extra_roots: rule.ca.clone(), only_extra: false };
         let config = trust.config().map_err(TargetError::Trust)?;
         trusted.insert(rule.ca.clone(), Arc::clone(&config));
@@ -271,6 +276,14 @@ impl Targets {
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is read at a word over HTTP has to be a file, which comes to an end, and of the size of one.
+fn check_file(path: &Path) -> Result<(), TargetError> {
+    // One that is not there is named by whoever reads it.
+    let fits = std::fs::metadata(path)
+        .map_or(true, |found| found.is_file() && found.len() <= limits::CA_BYTES_MAX);
+    if fits { Ok(()) } else { Err(TargetError::NoCaFile) }
 }
 
 impl fmt::Debug for Targets {
@@ -286,6 +299,7 @@ impl fmt::Display for TargetError {
         match self {
             Self::Rule(error) => error.fmt(f),
             Self::Trust(error) => error.fmt(f),
+            Self::NoCaFile => f.write_str("what `ca` names is no file of certificates"),
             Self::TooMany => f.write_str("there are as many targets as there may be"),
             Self::Busy => f.write_str("the server ends, or has no time"),
         }
@@ -297,7 +311,7 @@ impl std::error::Error for TargetError {
         match self {
             Self::Rule(error) => Some(error),
             Self::Trust(error) => Some(error),
-            Self::TooMany | Self::Busy => None,
+            Self::NoCaFile | Self::TooMany | Self::Busy => None,
         }
     }
 }
@@ -391,6 +405,9 @@ mod tests {
         let ca = Some("/no/such.pem".into());
         let refused = targets.add(&Push { ca, ..said("live/a", "rtmps://h/x/y") }, Source::Api);
         assert!(refused.unwrap_err().to_string().contains("/no/such.pem"));
+        let ca = Some("/dev/zero".into());
+        let endless = Push { ca, ..said("live/a", "rtmps://h/x/y") };
+        assert!(matches!(targets.add(&endless, Source::Api), Err(TargetError::NoCaFile)));
         assert!(targets.snapshots().is_empty() && mail(&inboxes).is_empty());
     }
 }

@@ -110,7 +110,9 @@ impl<'a> Pump<'a> {
     }
 
     fn dial(&mut self, now: Instant) {
-        while let Some((id, url)) = self.session.next_dial(now) {
+        while self.dialling.len() < limits::PROXY_DIALS_MAX
+            && let Some((id, url)) = self.session.next_dial(now)
+        {
             self.dialling.push((id, url.clone()));
             let (own, bell) = (Arc::clone(&self.around.own), Arc::clone(&self.bell));
             dial(id, url, own, self.answers.0.clone(), bell);
@@ -248,7 +250,7 @@ fn step(out: &mut BytesMut, link: &mut Link, buffer: &mut [u8], now: Instant) ->
     if give(link, out, now).is_err() {
         return false;
     }
-    if out.is_empty() {
+    if out.is_empty() && !link.wants_write() {
         link.close();
     }
     while !link.ended {
@@ -270,13 +272,14 @@ enum Stuck {
 /// Writes what there is room for.
 fn give(link: &mut Link, out: &mut BytesMut, now: Instant) -> Result<(), Stuck> {
     let before = out.len();
-    while !out.is_empty() {
+    // TLS keeps what the socket did not take, and has it taken with the next write, also of nothing.
+    while !out.is_empty() || link.wants_write() {
         match link.write(out).map_err(Stuck::Failed)? {
             0 => break,
             count => out.advance(count),
         }
     }
-    if out.is_empty() || out.len() < before || !link.is_open() {
+    if (out.is_empty() && !link.wants_write()) || out.len() < before || !link.is_open() {
         link.stuck_since = None;
         return Ok(());
     }

@@ -41,6 +41,7 @@ mod pulling;
 mod pushing;
 #[cfg(not(millstream_loom))]
 pub mod runtime;
+#[cfg(not(millstream_loom))]
 mod slates;
 #[cfg(not(millstream_loom))]
 mod spouts;

@@ -2,6 +2,7 @@
 
 use super::connection::report;
 use super::inbox::Mail;
+use super::pulled::is_pulled_at;
 use super::standing_by::TooManyHeaders;
 use super::standing_by::say_held;
 use super::state::{Asked, Connection, Fresh, Publishing, State};
@@ -15,7 +16,7 @@ use crate::role::Role;
 use crate::slots::Key;
 use crate::stats::{Rate, Refusal, State as StreamState};
 use crate::stream::registry::{ClaimId, Claimant, Heir, Refusal as ClaimRefusal};
-use crate::stream::tenure::{Inheritance, Loss, Seal, Tenure};
+use crate::stream::tenure::{GivenUp, Inheritance, Loss, Seal, Tenure};
 use crate::stream::writer::{Appended, Arrival};
 use millstream_rtmp::message::Message;
 use millstream_rtmp::session::{Data, Rejection};
@@ -326,21 +327,27 @@ impl Shard {
         let now = self.now();
         let mut state = self.state.borrow_mut();
         let Some(&place) = state.claims.get(&claim) else { return };
-        let Some(entry) = state.publishing.at(place) else { return };
-        if !entry.tenure.must_hand_over(&self.common.registry()) {
-            return;
-        }
-        if entry.source.is_some() && entry.tenure.may_step_back(&self.common.registry()) {
-            self.step_back(&mut state, place, now);
-            self.settle(&mut state, now);
-            return;
-        }
-        self.take_from(&mut state, place, now);
-        let Some(entry) = self.forget(&mut state, place) else { return };
-        let heir =
-            entry.tenure.hand_over(&mut self.common.registry(), &self.common.mailboxes, |shard| {
-                state.marked[shard] = true
-            });
+        let State { publishing, marked, .. } = &mut *state;
+        let Some(entry) = publishing.at_mut(place) else { return };
+        let given_up = entry.tenure.give_up(
+            entry.source.is_some(),
+            &mut self.common.registry(),
+            &self.common.mailboxes,
+            |shard| marked[shard] = true,
+            now,
+        );
+        let heir = match given_up {
+            GivenUp::Kept => return,
+            GivenUp::SteppedBack(heir) => {
+                self.stepped_back(entry);
+                heir
+            }
+            GivenUp::Left(heir) => {
+                self.take_from(&mut state, place, now);
+                self.forget(&mut state, place);
+                heir
+            }
+        };
         self.tell_heir(&mut state, heir);
         self.settle(&mut state, now);
     }
@@ -385,7 +392,7 @@ impl Shard {
             (Inheritance::SteppedBack(heir), source) => {
                 self.stats.streams.sub(1);
                 self.tell_heir(&mut state, heir);
-                if source.is_none() && !pulled {
+                if source.is_none() && !(pulled && is_pulled_at(&state, place)) {
                     // Its connection went while the stream was on its way.
                     self.lose(&mut state, place, now);
                 }

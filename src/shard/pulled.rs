@@ -74,6 +74,11 @@ impl Shard {
     ) -> Result<(), Trouble> {
         let Some(place) = self.fed(state, stream, now)? else { return Ok(()) };
         let State { publishing, pulls, rides, .. } = state;
+        let bytes = arrival.payload.len() as u64;
+        if let Some(pull) = pulls.get_mut(stream) {
+            pull.stats.bytes_in.add(bytes);
+            pull.tiny.0 += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
+        }
         let Some(entry) = publishing.at_mut(place) else { return Ok(()) };
         let Some(publisher) = entry.tenure.publisher_mut() else {
             // A slate fills the gap, until a key frame comes.
@@ -90,13 +95,8 @@ impl Shard {
             }
             Appended::TooManyHeaders => return Err(Trouble::Nonsense),
         }
-        let bytes = arrival.payload.len() as u64;
         entry.bytes += bytes;
         entry.fresh.bytes += bytes;
-        if let Some(pull) = pulls.get_mut(stream) {
-            pull.stats.bytes_in.add(bytes);
-            pull.tiny.0 += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
-        }
         if arrival.kind.is_frame() {
             entry.fresh.frames += 1;
             self.stats.frames_in.add(1);
@@ -160,11 +160,19 @@ impl Shard {
     }
 
     /// What is fetched has its turn after a slate.
-    pub(super) fn began_pulled(&self, state: &mut State, place: Key, now: Moment) {
+    pub(super) fn began_pulled(self: &Rc<Self>, state: &mut State, place: Key, now: Moment) {
+        if !is_pulled_at(state, place) {
+            // The pull ended while the stream was on its way.
+            return self.finish(state, place, "no viewer", now);
+        }
         let State { pulls, publishing, .. } = state;
         let Some(entry) = publishing.at_mut(place) else { return };
-        if let Some(pull) = pulls.get(&entry.tenure.hub.name) {
-            self.live(pull, entry, now);
+        let Some(pull) = pulls.get(&entry.tenure.hub.name) else { return };
+        self.live(pull, entry, now);
+        if pull.outbound.is_none() {
+            // Its origin was lost meanwhile.
+            let stream = pull.stats.name().clone();
+            self.lose_pulled(state, &stream, now);
         }
     }
 
@@ -217,7 +225,7 @@ impl Shard {
         if entry.tenure.publisher().is_none_or(|publisher| publisher.held_until().is_some()) {
             return;
         }
-        let hold = self.common.config.hold;
+        let hold = self.hold_of(&entry.tenure.hub);
         if entry.tenure.lose(&mut self.common.registry(), now, hold) == Loss::Held {
             entry.tenure.hub.stats.update(|info| {
                 info.state = StreamState::Held;
@@ -226,4 +234,11 @@ impl Shard {
             tracing::info!(%stream, seconds = hold.as_secs_f32(), "origin lost; its viewers are held");
         }
     }
+}
+
+/// Whether a pull feeds what stands at this place.
+pub(super) fn is_pulled_at(state: &State, place: Key) -> bool {
+    let entry = state.publishing.at(place);
+    let pull = entry.and_then(|entry| state.pulls.get(&entry.tenure.hub.name));
+    pull.is_some_and(|pull| pull.publishing == Some(place))
 }

@@ -25,7 +25,7 @@ pub struct Pull {
     pub course: Course,
     pub stats: Arc<PullStats>,
     /// The connection to an origin.
-    outbound: Option<Key>,
+    pub outbound: Option<Key>,
     /// The stream as this pull publishes it. It may be gone: held in vain, or taken over.
     pub publishing: Option<Key>,
     /// The route that the origin is told.
@@ -100,8 +100,10 @@ impl Shard {
 
     /// An origin sends more tiny messages than any stream has: each costs us more than it.
     fn flooded(self: &Rc<Self>, state: &mut State, stream: &StreamName, now: Moment) {
-        let key = state.pulls.get(stream).and_then(|pull| pull.outbound);
-        if let Some(key) = key {
+        let Some(pull) = state.pulls.get_mut(stream) else { return };
+        // The next origin has sent none of them.
+        pull.tiny = (0, now);
+        if let Some(key) = pull.outbound {
             self.fail(state, key, Trouble::Nonsense, now);
         }
     }
@@ -271,8 +273,7 @@ impl Shard {
             }
             Event::Stopped { .. } => self.origin_ended(state, stream, now),
             Event::Refused(refusal) => {
-                let words = super::pushing::words_of(&refusal);
-                let words = outbound.place().redact(&words);
+                let words = outbound.place().refusal(&refusal);
                 self.fail(state, key, Trouble::Rejected { words }, now);
             }
             Event::Closed => self.fail(state, key, Trouble::Closed, now),

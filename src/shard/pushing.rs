@@ -8,7 +8,7 @@ use crate::moment::Moment;
 use crate::outbound::{Phase, Trouble};
 use crate::slots::Key;
 use crate::stream::projection::{Form, Projection};
-use millstream_client::{Event, Refusal};
+use millstream_client::Event;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ impl Shard {
             Event::Publishing(_) => self.begin_push(state, key, now),
             Event::Refused(refusal) => {
                 let Some(outbound) = state.outbound.at(key) else { return };
-                let words = outbound.place().redact(&words_of(&refusal));
+                let words = outbound.place().refusal(&refusal);
                 self.fail(state, key, Trouble::Rejected { words }, now);
             }
             Event::Closed => self.fail(state, key, Trouble::Closed, now),
@@ -42,6 +42,9 @@ impl Shard {
         };
         // Nearly every server gives message stream 1; those that give another one share a log by it.
         let stream_id = link.client.message_stream(link.stream).unwrap_or(1);
+        if stream_id > limits::PUSH_STREAM_ID_MAX {
+            return self.fail(state, key, Trouble::Nonsense, now);
+        }
         let projection = Projection { stream_id, form: Form::Publish, ..Projection::WHOLE };
         let subscribed = hub
             .and_then(|hub| fanout.subscribe(link.outlet, &hub, projection, now).map_err(|_| ()));
@@ -59,16 +62,4 @@ impl Shard {
         let State { fanout, sockets, .. } = state;
         fanout.turn(outlet, &mut Sockets { ways: sockets, stats: &self.stats }, now);
     }
-}
-
-/// A refusal in one line of bounded length.
-pub(super) fn words_of(refusal: &Refusal) -> String {
-    let Refusal { code, description, .. } = refusal;
-    let words = match (code.is_empty(), description.is_empty()) {
-        (false, false) => format!("{description} ({code})"),
-        (false, true) => code.clone(),
-        (true, false) => description.clone(),
-        (true, true) => "no reason was given".to_owned(),
-    };
-    words.chars().take(limits::REFUSAL_WORDS_MAX).collect()
 }

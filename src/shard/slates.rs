@@ -23,16 +23,19 @@ impl Shard {
         if self.common.slates.is_empty() || self.draining.get().is_some() {
             return;
         }
-        let playing = self.end_slates(state, now);
+        let mut playing = self.end_slates(state, now);
         let is_gap = |hub: &&Arc<Hub>| {
             let slate = self.slate_of(hub);
             // Most streams are fed, and are no business of the registry's lock.
             slate.is_some_and(|slate| now.since(hub.last_media()) >= slate.after)
         };
         let gaps: Vec<Arc<Hub>> = state.fanout.followed().filter(is_gap).cloned().collect();
-        for hub in gaps.iter().take(limits::SLATES_MAX.saturating_sub(playing)) {
+        for hub in &gaps {
+            if playing >= limits::SLATES_MAX {
+                break;
+            }
             if let Some(slate) = self.slate_of(hub) {
-                self.fill_gap(state, hub, slate, now);
+                playing += usize::from(self.fill_gap(state, hub, slate, now));
             }
         }
     }
@@ -42,17 +45,18 @@ impl Shard {
         self.common.slates.of(&hub.name).filter(|_| hub.is_read())
     }
 
+    /// Returns whether there is a gap that it may fill.
     fn fill_gap(
         self: &Rc<Self>,
         state: &mut State,
         hub: &Arc<Hub>,
         slate: &Arc<Slate>,
         now: Moment,
-    ) {
+    ) -> bool {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let claimant = Claimant { shard: self.index, address, identity: None, yields: false };
         let claim = self.common.registry().fill_gap(&hub.name, claimant, slate.after, now);
-        let Some(claim) = claim else { return };
+        let Some(claim) = claim else { return false };
         let (tenure, seal) = Tenure::of_slate(claim, self.common.eagerness(), now);
         let claim = tenure.claim;
         let place = state.publishing.insert(Publishing {
@@ -73,6 +77,7 @@ impl Shard {
             None => self.begin_slate(state, place, now),
             Some(Seal { claim, shard }) => self.mail(state, shard, Mail::Seal { claim }),
         }
+        true
     }
 
     /// The stream of a slate has come.

@@ -4,7 +4,7 @@
 use super::connection::report;
 use super::inbox::Mail;
 use super::publishing::unix_ms;
-use super::state::{Connection, State};
+use super::state::{Connection, Publishing, State};
 use super::tasks::Shard;
 use crate::limits;
 use crate::moment::Moment;
@@ -95,24 +95,15 @@ impl Shard {
         Ok(())
     }
 
-    /// Gives a stream of this shard up for one who stood in line, and has its publisher stand there.
-    pub(super) fn step_back(self: &Rc<Self>, state: &mut State, place: Key, now: Moment) {
-        let State { publishing, marked, .. } = state;
-        let Some(entry) = publishing.at_mut(place) else { return };
+    /// A stream of this shard went to one who stood in line, and its publisher stands there.
+    pub(super) fn stepped_back(&self, entry: &mut Publishing) {
         entry.count();
-        let heir = entry.tenure.step_back(
-            &mut self.common.registry(),
-            &self.common.mailboxes,
-            |shard| marked[shard] = true,
-            now,
-        );
         self.stats.streams.sub(1);
         tracing::info!(
             stream = %entry.tenure.hub.name,
             role = entry.tenure.role.label(),
             "publisher steps back and waits"
         );
-        self.tell_heir(state, heir);
     }
 
     /// A publisher takes leave where that does not end the stream: it stands in line, or others do.

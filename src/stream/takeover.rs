@@ -56,6 +56,10 @@ impl Holder {
     /// Whether the name is one's who waits for it in this role, and shows a key frame now.
     /// `take_back` says whether a primary that is well again takes the stream from a backup.
     pub fn yields(&self, role: Role, take_back: bool, now: Moment) -> bool {
+        if self.gives_way && role == Role::Primary {
+            // A publisher who came while a slate played, and a fetched key frame came first.
+            return true;
+        }
         let lesser = self.role > role && (take_back || self.role == Role::Slate);
         !self.connected || self.is_stale(now) || lesser
     }

@@ -79,6 +79,17 @@ pub enum Turn {
     Promised(Seal),
 }
 
+/// What became of a stream that another claim is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// Nothing: it is not owned here, or nobody waits for it any more.
+    Kept,
+    /// It went to the heir, who must be told: the tenure is over.
+    Left(Option<Heir>),
+    /// It went to the heir, who must be told, and the claimant stands in line.
+    SteppedBack(Option<Heir>),
+}
+
 /// What has come of a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inheritance {
@@ -236,35 +247,36 @@ impl Tenure {
         heir
     }
 
-    /// Whether the stream is owned here and somebody waits for it. A promise that is still to come
-    /// is passed on when it does.
-    pub fn must_hand_over(&self, registry: &Registry) -> bool {
-        if planted::is(Bug::OrphanStream) {
-            return !self.is_promised();
-        }
-        !self.is_promised() && registry.has_heir(&self.hub.name, self.claim)
-    }
-
-    /// Gives an owned stream up, not ended, for the heir, who must be told.
-    pub fn hand_over(
-        self,
+    /// Gives an owned stream up, not ended, for the heir, if there is one. Its claimant, if it `stays`, goes
+    /// to the line where the heir stood. Asked and done at once: an heir may leave at any moment, and
+    /// the stream would be nobody's. A promise that is still to come is passed on when it does.
+    pub fn give_up(
+        &mut self,
+        stays: bool,
         registry: &mut Registry,
         mailboxes: &[Arc<Mailbox>],
         marked: impl FnMut(usize),
-    ) -> Option<Heir> {
-        let Stage::Owned(mut publisher) = self.stage else { return None };
+        now: Moment,
+    ) -> GivenUp {
+        let has_heir = registry.has_heir(&self.hub.name, self.claim);
+        if self.is_promised() || !(has_heir || planted::is(Bug::OrphanStream)) {
+            return GivenUp::Kept;
+        }
+        if stays && registry.heir_waited(&self.hub.name, self.claim) {
+            return GivenUp::SteppedBack(self.step_back(registry, mailboxes, marked, now));
+        }
+        let Stage::Owned(mut publisher) = std::mem::replace(&mut self.stage, Stage::Promised(None))
+        else {
+            return GivenUp::Kept;
+        };
         // What is appended but rides still is part of this generation.
         publisher.flush(mailboxes, marked);
-        registry.give_back(&self.hub.name, self.claim, publisher.into_writer())
-    }
-
-    /// Whether whoever takes the stream over stood in line, so that this one may go there.
-    pub fn may_step_back(&self, registry: &Registry) -> bool {
-        registry.heir_waited(&self.hub.name, self.claim)
+        let writer = publisher.into_writer();
+        GivenUp::Left(registry.give_back(&self.hub.name, self.claim, writer))
     }
 
     /// Gives an owned stream up for an heir that stood in line, who must be told, and goes there.
-    pub fn step_back(
+    fn step_back(
         &mut self,
         registry: &mut Registry,
         mailboxes: &[Arc<Mailbox>],

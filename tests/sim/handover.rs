@@ -5,36 +5,35 @@ use super::shard::Shard;
 use super::world::World;
 use millstream::role::Role;
 use millstream::stream::registry::ClaimId;
-use millstream::stream::tenure::Inheritance;
+use millstream::stream::tenure::{GivenUp, Inheritance};
 use std::sync::Arc;
 
 impl World {
     pub fn seal(&mut self, shard: usize, claim: ClaimId) {
         let Shard { publishing, marked, .. } = &mut self.shards[shard];
-        let Some(held) = publishing.get(&claim) else { return };
-        if !held.tenure.must_hand_over(&self.registry) {
-            return;
-        }
-        let stays = held.encoder.filter(|_| held.tenure.may_step_back(&self.registry));
-        if stays.is_some_and(|number| self.encoders[number].role != Role::Slate) {
-            let held = publishing.get_mut(&claim).expect("it was there");
-            let heir = held.tenure.step_back(
-                &mut self.registry,
-                &self.mailboxes,
-                |at| marked[at] = true,
-                self.now,
-            );
-            let hub = Arc::clone(&held.tenure.hub);
-            let stream = self.stream(&hub);
-            let line = Line::after(self.streams[stream].headers());
-            self.shards[shard].publishing.get_mut(&claim).expect("it was there").line = line;
-            self.tell(heir);
-            self.ring(shard);
-            return;
-        }
-        let held = publishing.remove(&claim).expect("it was there");
-        let heir =
-            held.tenure.hand_over(&mut self.registry, &self.mailboxes, |at| marked[at] = true);
+        let Some(held) = publishing.get_mut(&claim) else { return };
+        let stays = held.encoder.is_some_and(|number| self.encoders[number].role != Role::Slate);
+        let given_up = held.tenure.give_up(
+            stays,
+            &mut self.registry,
+            &self.mailboxes,
+            |at| marked[at] = true,
+            self.now,
+        );
+        let heir = match given_up {
+            GivenUp::Kept => return,
+            GivenUp::Left(heir) => {
+                publishing.remove(&claim);
+                heir
+            }
+            GivenUp::SteppedBack(heir) => {
+                let hub = Arc::clone(&held.tenure.hub);
+                let stream = self.stream(&hub);
+                let line = Line::after(self.streams[stream].headers());
+                self.shards[shard].publishing.get_mut(&claim).expect("it was there").line = line;
+                heir
+            }
+        };
         self.tell(heir);
         self.ring(shard);
     }

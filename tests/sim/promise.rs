@@ -15,7 +15,7 @@ use millstream::stream::ride::Eagerness;
 use millstream::stream::segment::Kind;
 use millstream::stream::standby::Heard;
 use millstream::stream::takeover::Policy;
-use millstream::stream::tenure::{Inheritance, Loss, Seal, Tenure, Turn};
+use millstream::stream::tenure::{GivenUp, Inheritance, Loss, Seal, Tenure, Turn};
 use millstream::stream::view::View;
 use millstream::stream::writer::Arrival;
 use std::net::{IpAddr, Ipv4Addr};
@@ -68,8 +68,8 @@ fn what_is_kept_for_a_promise_is_bounded() {
     for _ in 0..20 {
         assert_eq!(backup.hear(&arrival(Kind::Video, &frame), later), Heard::Kept);
     }
-    assert!(primary.must_hand_over(&registry));
-    let heir = primary.hand_over(&mut registry, &[], |_| ()).expect("somebody waits");
+    let given_up = primary.give_up(false, &mut registry, &[], |_| (), later);
+    let GivenUp::Left(Some(heir)) = given_up else { panic!("somebody waits: {given_up:?}") };
     assert_eq!((heir.id, heir.shard), (backup.claim, 1));
     let mut view = View::new(backup.hub.log(Projection::WHOLE));
     let begun = backup.inherit(&mut registry, EAGER, &[], |_| (), later);

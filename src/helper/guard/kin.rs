@@ -75,8 +75,10 @@ impl Kin {
 
     fn signal(&self, signal: Signal) {
         if !self.reaped {
-            // Nobody may be left in it.
-            let _ = kill_process_group(self.program, signal);
+            // Nobody may be left in its group; or it has none yet, since it has only just been started.
+            if kill_process_group(self.program, signal).is_err() {
+                let _ = kill_process(self.program, signal);
+            }
         }
         for stray in self.strays() {
             // It may have changed its user, and then it must be left.

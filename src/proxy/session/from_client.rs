@@ -136,6 +136,14 @@ impl Session {
         {
             return known.id;
         }
+        if self.upstreams.len() >= limits::PROXY_TARGETS_MAX {
+            // The one that has had no stream for longest; where all have one, routes are bounded.
+            let routes = &mut self.routes;
+            let unused = |to: &Upstream| routes.on(to.id).next().is_none();
+            if let Some(at) = self.upstreams.iter().position(unused) {
+                self.upstreams.remove(at);
+            }
+        }
         let id = self.next_upstream;
         self.next_upstream = self.next_upstream.wrapping_add(1);
         let mut options = url.options();

@@ -257,7 +257,8 @@ impl Session {
 
     /// Refuses a request, or ends what was accepted, in these words. The route is removed before.
     fn turn_away(&mut self, route: &Route, code: Option<&str>, description: &str) {
-        self.figures.refused.add(1);
+        // A stream that was accepted and ends was no request refused.
+        self.figures.refused.add(u64::from(route.asked.is_some()));
         // None of these fails but for a request that the client has withdrawn meanwhile.
         match (&route.aim, route.asked) {
             (Aim::Publish { .. }, asked) => {

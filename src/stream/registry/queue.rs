@@ -40,8 +40,11 @@ impl Registry {
         role: Role,
     ) -> Result<Claim, Refusal> {
         let id = ClaimId(self.next_claim);
-        // A name that nobody else wants is made for it, as for a publisher.
-        if !self.streams.contains_key(name) && self.streams.len() >= self.published_max {
+        // A name that nobody publishes counts as one that is published: names that players wait for do not.
+        let taken = |entry: &Entry| entry.owner.is_some() || !entry.waiting.is_empty();
+        if !self.streams.get(name).is_some_and(taken)
+            && self.streams.values().filter(|entry| taken(entry)).count() >= self.published_max
+        {
             return Err(Refusal::TooManyStreams);
         }
         let entry = self.entry(name)?;
