@@ -219,7 +219,7 @@ fn not_with_a_file_that_cannot_be_shown() {
     let missing = "[[slate]]\nstream = \"*\"\nfile = \"/nonexistent/slate.flv\"\n";
     let (status, text) = run(&arguments(&[], missing));
     assert!(!status.success() && text.contains("/nonexistent/slate.flv"), "{text}");
-    let typo = "[[slate]]\nstream = \"live\"\nfile = \"x\"\n";
+    let typo = "[[slate]]\nstream = \"live/\"\nfile = \"x\"\n";
     let (status, text) = run(&arguments(&[], typo));
     assert!(!status.success() && text.contains("slate") && text.contains("live/*"), "{text}");
 }
