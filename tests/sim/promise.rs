@@ -1,5 +1,5 @@
-//! One promise that takes its time, step by step: what is kept for it is bounded, and what follows a
-//! gap in it begins with a key frame.
+//! Promises step by step: what is kept for one that takes its time is bounded, and what follows a gap in
+//! it begins with a key frame; an heir that has left takes nothing; what is fetched gives way.
 
 use millstream::egress::rtmp::framings;
 use millstream::limits;
@@ -33,16 +33,76 @@ fn arrival(kind: Kind, payload: &[u8]) -> Arrival<'_> {
     Arrival { carrier, kind, header, source_ms: 0, payload }
 }
 
-#[test]
-fn what_is_kept_for_a_promise_is_bounded() {
+fn registry() -> Registry {
     let directory = Arc::new(Directory::new(&[0, 1]));
     let retention = Retention { bytes_max: 1 << 30, ..Retention::default() };
-    let mut registry = Registry::new(directory, Policy::IfStale, framings(1 << 20), retention);
-    let name = StreamName::new("live", "cam").expect("a legal name");
-    let claimant = |shard| {
-        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Claimant { shard, address, identity: None, yields: false }
-    };
+    Registry::new(directory, Policy::IfStale, framings(1 << 20), retention)
+}
+
+fn cam() -> StreamName {
+    StreamName::new("live", "cam").expect("a legal name")
+}
+
+fn claimant(shard: usize) -> Claimant {
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    Claimant { shard, address, identity: None, yields: false }
+}
+
+#[test]
+fn an_heir_that_has_left_takes_nothing() {
+    let (mut registry, name, now) = (registry(), cam(), Moment::from_ms(1000));
+    let hold = Duration::from_secs(10);
+    let claim = registry.claim(&name, claimant(0), now).expect("the name is free");
+    let (mut owner, _) = Tenure::new(claim, EAGER, now);
+    let claim = registry.claim(&name, claimant(1), now).expect("it comes from the same address");
+    let (mut heir, seal) = Tenure::new(claim, EAGER, now);
+    assert_eq!(seal, Some(Seal { claim: owner.claim, shard: 0 }));
+    // Its connection is gone before the owner's shard has read the mail.
+    assert_eq!(heir.lose(&mut registry, now, hold), Loss::Withdrawn);
+    assert_eq!(owner.give_up(true, &mut registry, &[], |_| (), now), GivenUp::Kept);
+    assert!(owner.publisher().is_some() && registry.owner(&name) == Some(owner.claim));
+    // The next one has it.
+    let claim = registry.claim(&name, claimant(1), now).expect("nobody is promised it");
+    let (next, _) = Tenure::new(claim, EAGER, now);
+    let given_up = owner.give_up(true, &mut registry, &[], |_| (), now);
+    assert!(matches!(given_up, GivenUp::Left(Some(heir)) if heir.id == next.claim));
+}
+
+#[test]
+fn what_is_fetched_gives_way_to_a_publisher_who_stood_in_line() {
+    let (mut registry, name) = (registry(), cam());
+    let (begun, now) = (Moment::from_ms(1000), Moment::from_ms(3000));
+    let after = Duration::from_secs(1);
+    registry.watch(&name).expect("there is room");
+    assert!(registry.fill_gap(&name, claimant(0), after, begun).is_none(), "no gap yet");
+    let claim = registry.fill_gap(&name, claimant(0), after, now).expect("a gap");
+    let (mut slate, _) = Tenure::of_slate(claim, EAGER, now);
+    let claim = registry.claim(&name, claimant(1), now).expect("a slate refuses nobody");
+    let (mut publisher, _) = Tenure::new(claim, EAGER, now);
+    let claim = registry.claim_idle(&name, 0, now).expect("a slate is no publisher");
+    let (mut fetched, _) = Tenure::new(claim, EAGER, now);
+    assert!(publisher.is_waiting() && fetched.is_waiting());
+
+    // What is fetched has a key frame first.
+    let key = arrival(Kind::VideoKey, &[1; 500]);
+    assert_eq!(fetched.hear(&key, now), Heard::Asks);
+    let seal = Seal { claim: slate.claim, shard: 0 };
+    let turn = fetched.ask(&key, &mut registry, EAGER, &[], |_| (), now);
+    assert_eq!(turn, Turn::Promised(seal));
+    let given_up = slate.give_up(false, &mut registry, &[], |_| (), now);
+    assert!(matches!(given_up, GivenUp::Left(Some(heir)) if heir.id == fetched.claim));
+    assert_eq!(fetched.inherit(&mut registry, EAGER, &[], |_| (), now), Inheritance::Begun);
+
+    // The publisher has the stream with his own.
+    assert_eq!(publisher.hear(&key, now), Heard::Asks);
+    let seal = Seal { claim: fetched.claim, shard: 0 };
+    let turn = publisher.ask(&key, &mut registry, EAGER, &[], |_| (), now);
+    assert_eq!(turn, Turn::Promised(seal));
+}
+
+#[test]
+fn what_is_kept_for_a_promise_is_bounded() {
+    let (mut registry, name) = (registry(), cam());
     let now = Moment::from_ms(1000);
     let claim = registry.claim(&name, claimant(0), now).expect("the name is free");
     let (mut primary, _) = Tenure::new(claim, EAGER, now);
