@@ -5,7 +5,7 @@ use super::inbox::Mail;
 use super::pulled::is_pulled_at;
 use super::standing_by::TooManyHeaders;
 use super::standing_by::say_held;
-use super::state::{Asked, Connection, Fresh, Publishing, State};
+use super::state::{Asked, Connection, Fresh, Publishing, Rides, State};
 use super::tasks::Shard;
 use crate::hook::{Decision, MayPublish};
 use crate::ingest;
@@ -21,6 +21,7 @@ use crate::stream::writer::{Appended, Arrival};
 use millstream_rtmp::message::Message;
 use millstream_rtmp::session::{Data, Rejection};
 use std::cmp::Reverse;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 impl Shard {
@@ -106,29 +107,11 @@ impl Shard {
         let State { publishing: table, connections, .. } = state;
         let Some(entry) = table.at_mut(publishing) else { return };
         let connection = entry.source.and_then(|(key, _)| connections.at(key));
-        entry.rate.restart(now.as_ms(), entry.bytes);
         let peer = connection.and_then(|connection| connection.peer.as_ref());
         let encoder = peer.map(|peer| peer.flash_ver.clone());
         let address = connection.map(|connection| connection.address);
         let (shard, role) = (self.index, entry.tenure.role);
-        entry.tenure.hub.stats.update(|info| {
-            info.state = StreamState::Live;
-            info.source = Some(role);
-            info.shard = Some(shard);
-            info.publisher = address;
-            info.encoder = encoder;
-            info.since_unix_ms = unix_ms();
-            info.video = None;
-            info.audio = None;
-        });
-        entry.tenure.hub.stats.publisher.generation.add(1);
-        if let Some(publisher) = entry.tenure.publisher() {
-            // Those of one who waited are there already.
-            for (slot, payload) in publisher.writer().headers().iter() {
-                let kind = slot.carrier.kind();
-                ingest::describe::describe(&entry.tenure.hub.stats, kind, payload);
-            }
-        }
+        self.show_live(entry, address, encoder, now);
         tracing::info!(
             connection = connection.map(|connection| connection.number),
             peer = address.map(tracing::field::display),
@@ -137,8 +120,38 @@ impl Shard {
             shard,
             "publish started"
         );
-        self.common.targets.begun(&entry.tenure.hub.name);
         self.welcome(state, publishing, now);
+    }
+
+    /// Enters in the stream's figures, and with those who push it, that it is fed.
+    pub(super) fn show_live(
+        &self,
+        entry: &mut Publishing,
+        publisher: Option<SocketAddr>,
+        encoder: Option<String>,
+        now: Moment,
+    ) {
+        entry.rate.restart(now.as_ms(), entry.bytes);
+        let (shard, role) = (self.index, entry.tenure.role);
+        let hub = &entry.tenure.hub;
+        hub.stats.update(|info| {
+            info.state = StreamState::Live;
+            info.source = Some(role);
+            info.shard = Some(shard);
+            info.publisher = publisher;
+            info.encoder = encoder;
+            info.since_unix_ms = unix_ms();
+            info.video = None;
+            info.audio = None;
+        });
+        hub.stats.publisher.generation.add(1);
+        if let Some(publisher) = entry.tenure.publisher() {
+            // Those of one who waited are there already.
+            for (slot, payload) in publisher.writer().headers().iter() {
+                ingest::describe::describe(&hub.stats, slot.carrier.kind(), payload);
+            }
+        }
+        self.common.targets.begun(&hub.name);
     }
 
     pub(super) fn media(
@@ -180,15 +193,28 @@ impl Shard {
             return;
         };
         entry.tiny += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
-        let Some(publisher) = entry.tenure.publisher_mut() else {
+        if entry.tenure.is_promised() {
             let name = entry.tenure.hub.name.clone();
             let stood = self.stand_by(state, place, arrival, now);
             if let (Err(TooManyHeaders), Some(connection)) = (stood, state.connections.at_mut(key))
             {
                 self.too_many_headers(connection, key, &name, now);
             }
-            return;
-        };
+        } else if let Err(TooManyHeaders) = self.keep(entry, place, rides, arrival, now) {
+            self.too_many_headers(connection, key, &entry.tenure.hub.name, now);
+        }
+    }
+
+    /// Appends a message to a stream that is owned here, and counts it.
+    pub(super) fn keep(
+        &self,
+        entry: &mut Publishing,
+        place: Key,
+        rides: &mut Rides,
+        arrival: &Arrival<'_>,
+        now: Moment,
+    ) -> Result<(), TooManyHeaders> {
+        let Some(publisher) = entry.tenure.publisher_mut() else { return Ok(()) };
         let before = publisher.flush_due();
         match publisher.push(arrival, now) {
             Appended::Due(due) => {
@@ -197,15 +223,14 @@ impl Shard {
                     self.rides.notify();
                 }
             }
-            Appended::TooManyHeaders => {
-                return self.too_many_headers(connection, key, &entry.tenure.hub.name, now);
-            }
+            Appended::TooManyHeaders => return Err(TooManyHeaders),
         }
         entry.note(arrival);
         self.stats.frames_in.add(u64::from(arrival.kind.is_frame()));
         if arrival.header.is_some() {
             ingest::describe::describe(&entry.tenure.hub.stats, arrival.kind, arrival.payload);
         }
+        Ok(())
     }
 
     /// Tells readers of what a connection's publishers appended in this step, as far as it is due.

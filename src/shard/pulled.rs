@@ -13,14 +13,12 @@ use crate::name::StreamName;
 use crate::outbound::{Role, Trouble};
 use crate::slots::Key;
 use crate::stats::{PullState, Rate, State as StreamState};
-use crate::stream::segment::Kind;
 use crate::stream::tenure::{Loss, Tenure};
-use crate::stream::writer::{Appended, Arrival};
+use crate::stream::writer::Arrival;
 use millstream_client::Event;
 use millstream_flv::TagKind;
 use millstream_rtmp::message::{Message, MessageType};
 use millstream_rtmp::session::DataFrame;
-use std::cmp::Reverse;
 use std::rc::Rc;
 
 impl Shard {
@@ -74,39 +72,18 @@ impl Shard {
     ) -> Result<(), Trouble> {
         let Some(place) = self.fed(state, stream, now)? else { return Ok(()) };
         let State { publishing, pulls, rides, .. } = state;
-        let bytes = arrival.payload.len() as u64;
         if let Some(pull) = pulls.get_mut(stream) {
-            pull.stats.bytes_in.add(bytes);
+            pull.stats.bytes_in.add(arrival.payload.len() as u64);
             pull.tiny.0 += u64::from(arrival.payload.len() < limits::TINY_MESSAGE_BYTES);
         }
         let Some(entry) = publishing.at_mut(place) else { return Ok(()) };
-        let Some(publisher) = entry.tenure.publisher_mut() else {
+        let taken = if entry.tenure.is_promised() {
             // A slate fills the gap, until a key frame comes.
-            let begun = self.stand_by(state, place, arrival, now);
-            return begun.map_err(|TooManyHeaders| Trouble::Nonsense);
+            self.stand_by(state, place, arrival, now)
+        } else {
+            self.keep(entry, place, rides, arrival, now)
         };
-        let before = publisher.flush_due();
-        match publisher.push(arrival, now) {
-            Appended::Due(due) => {
-                if due > now && before.is_none() {
-                    rides.push(Reverse((due, place)));
-                    self.rides.notify();
-                }
-            }
-            Appended::TooManyHeaders => return Err(Trouble::Nonsense),
-        }
-        entry.bytes += bytes;
-        entry.fresh.bytes += bytes;
-        if arrival.kind.is_frame() {
-            entry.fresh.frames += 1;
-            self.stats.frames_in.add(1);
-        }
-        if arrival.kind == Kind::VideoKey {
-            entry.fresh.keyframes += 1;
-        } else if arrival.header.is_some() {
-            ingest::describe::describe(&entry.tenure.hub.stats, arrival.kind, arrival.payload);
-        }
-        Ok(())
+        taken.map_err(|TooManyHeaders| Trouble::Nonsense)
     }
 
     /// The stream that an origin feeds: begun, or gone on with, if it is not live. None if somebody
@@ -180,20 +157,8 @@ impl Shard {
     fn live(&self, pull: &Pull, entry: &mut Publishing, now: Moment) {
         pull.stats.feeds.add(1);
         pull.stats.enter(PullState::Pulling);
-        entry.rate.restart(now.as_ms(), entry.bytes);
+        self.show_live(entry, None, None, now);
         let shard = self.index;
-        entry.tenure.hub.stats.update(|info| {
-            info.state = StreamState::Live;
-            info.source = Some(crate::role::Role::Primary);
-            info.shard = Some(shard);
-            info.publisher = None;
-            info.encoder = None;
-            info.since_unix_ms = unix_ms();
-            info.video = None;
-            info.audio = None;
-        });
-        entry.tenure.hub.stats.publisher.generation.add(1);
-        self.common.targets.begun(&entry.tenure.hub.name);
         let origin = pull.stats.snapshot().info.origin.unwrap_or_default();
         tracing::info!(stream = %pull.stats.name(), origin, shard, "pull is fed");
     }

@@ -48,7 +48,7 @@ pub struct State {
     /// By the place of the outlet.
     pub sockets: Vec<Option<Way>>,
     /// When publishers' audio stops waiting for video; entries may be out of date.
-    pub rides: BinaryHeap<Reverse<(Moment, Key)>>,
+    pub rides: Rides,
     /// Players that were told of an end and are to be sent stream end a little later.
     pub farewells: VecDeque<(Moment, Key)>,
     /// Mail that found the other shard's inbox full.
@@ -56,6 +56,9 @@ pub struct State {
     /// Shards that were marked and may have to be woken.
     pub marked: Vec<bool>,
 }
+
+/// Publishers whose frames wait to ride with others, by when that ends.
+pub type Rides = BinaryHeap<Reverse<(Moment, Key)>>;
 
 /// An outlet's socket and connection.
 pub struct Way {
